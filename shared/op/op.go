@@ -1,0 +1,59 @@
+// Package op describes operations of the API as plain data. The origin's typed entries are its source; `make gen` writes
+// them to ops.gen.json, from which the edge takes routes, cache policy and metric labels, and the load tools their lists.
+package op
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+)
+
+// Serve says which tier answers an operation, and how.
+type Serve string
+
+const (
+	Hot    Serve = "hot"    // the edge answers from its cache and fills from the origin
+	Pass   Serve = "pass"   // the edge checks the token and passes the request on, uncached
+	Origin Serve = "origin" // only the origin's own listener has it; at the edge it is 404
+	Both   Serve = "both"   // each binary answers for itself
+)
+
+// Access values beside the scopes.
+const (
+	Public = "public" // no token
+	Viewer = "viewer" // a token with an account_id
+)
+
+// Op is one operation. Its zero value is not useful.
+type Op struct {
+	ID          string  `json:"id"` // the contract's name, such as getMovie; also the metric label
+	Method      string  `json:"method"`
+	Path        string  `json:"path"`   // with {name} for path values
+	Access      string  `json:"access"` // Public, Viewer or a scope such as content:read
+	Serve       Serve   `json:"serve"`
+	Success     int     `json:"success"`
+	ByTerritory bool    `json:"by_territory,omitempty"` // the answer varies by territory class
+	MaxAge      int     `json:"max_age,omitempty"`      // seconds for `public, max-age`; 0 is `private, no-cache`
+	Query       []Param `json:"query,omitempty"`        // known query parameters, sorted by name; others are ignored and unkeyed
+	MaxBody     int64   `json:"max_body,omitempty"`     // bytes; 0 means that no body is read
+}
+
+// Param is a query parameter as far as keys and load tools need it.
+type Param struct {
+	Name    string `json:"name"`
+	List    bool   `json:"list,omitempty"`    // a set: repeated or comma-separated, order without meaning
+	Default string `json:"default,omitempty"` // the value that equals absence
+	Page    bool   `json:"page,omitempty"`    // selects or projects a page (cursor, limit, fields): no part of the filters
+}
+
+//go:embed ops.gen.json
+var generated []byte
+
+// All returns every operation that the origin declares, in the contract's order.
+func All() ([]Op, error) {
+	var ops []Op
+	if err := json.Unmarshal(generated, &ops); err != nil {
+		return nil, fmt.Errorf("ops.gen.json: %w (run `make gen`)", err)
+	}
+	return ops, nil
+}

@@ -1,0 +1,123 @@
+package fleet
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The operations of browsing, by their ids in the contract.
+const (
+	listMovies   = "listMovies"
+	getMovie     = "getMovie"
+	listRelated  = "listRelatedMovies"
+	listGenres   = "listGenres"
+	getAppConfig = "getAppConfig"
+)
+
+// DefaultMix is a device that opens the app, scrolls and looks at titles.
+const DefaultMix = "listMovies=25,getMovie=50,listRelatedMovies=15,listGenres=5,getAppConfig=5"
+
+// Mix gives each operation its share of the requests.
+type Mix struct {
+	ops   []string
+	until []float64 // cumulated weights
+}
+
+// ParseMix reads "listMovies=25,getMovie=75"; weights are relative.
+func ParseMix(s string) (Mix, error) {
+	var m Mix
+	total := 0.0
+	for part := range strings.SplitSeq(s, ",") {
+		op, weight, _ := strings.Cut(strings.TrimSpace(part), "=")
+		w, err := strconv.ParseFloat(weight, 64)
+		if err != nil || !(w > 0) || !slices.Contains(browsing, op) {
+			return Mix{}, fmt.Errorf("mix %q: want op=weight with a weight above 0 and an op of %s", part, strings.Join(browsing, ", "))
+		}
+		total += w
+		m.ops, m.until = append(m.ops, op), append(m.until, total)
+	}
+	return m, nil
+}
+
+var browsing = []string{listMovies, getMovie, listRelated, listGenres, getAppConfig}
+
+func (m Mix) pick(rng *rand.Rand) string {
+	at := rng.Float64() * m.until[len(m.until)-1]
+	i, exact := slices.BinarySearch(m.until, at)
+	if exact {
+		i++ // a share ends before its bound
+	}
+	return m.ops[i]
+}
+
+// device draws the requests of one worker.
+type device struct {
+	rng    *rand.Rand
+	zipf   *rand.Zipf
+	mix    Mix
+	cat    Catalogue
+	tokens []string
+}
+
+// newDevice makes film popularity fall off as rank^-skew, skew above 1: a few titles take most requests.
+func newDevice(seed, worker uint64, skew float64, mix Mix, cat Catalogue, tokens []string) *device {
+	rng := rand.New(rand.NewPCG(seed, worker))
+	zipf := rand.NewZipf(rng, skew, 1, uint64(len(cat.Films)-1))
+	return &device{rng: rng, zipf: zipf, mix: mix, cat: cat, tokens: tokens}
+}
+
+func (d *device) next() Request {
+	op := d.mix.pick(d.rng)
+	req := Request{Op: op, Path: d.path(op), Encoding: pickEncoding(d.rng)}
+	if op != getAppConfig { // the only public operation of the mix
+		req.Token = d.tokens[d.rng.IntN(len(d.tokens))]
+	}
+	return req
+}
+
+func (d *device) path(op string) string {
+	film := d.cat.Films[d.zipf.Uint64()]
+	switch op {
+	case getMovie:
+		return "/v2/movies/" + film
+	case listRelated:
+		return "/v2/movies/" + film + "/related"
+	case listGenres:
+		return "/v2/genres"
+	case getAppConfig:
+		return "/v2/config?platform=" + platforms[d.rng.IntN(len(platforms))]
+	}
+	return d.list()
+}
+
+var (
+	platforms = []string{"ios", "android", "tvos", "web", "roku", "firetv"}
+	sorts     = []string{"", "&sort=-release_year", "&sort=title", "&sort=-average_rating"}
+)
+
+// list is the first page in one of a few orders for most requests, a genre's page or a deeper page for the others.
+func (d *device) list() string {
+	switch at := d.rng.IntN(10); {
+	case at < 2 && len(d.cat.Genres) > 0:
+		return "/v2/movies?limit=20&genre=" + d.cat.Genres[d.rng.IntN(len(d.cat.Genres))]
+	case at < 5:
+		return d.cat.Pages[d.rng.IntN(len(d.cat.Pages))]
+	}
+	return "/v2/movies?limit=20" + sorts[d.rng.IntN(len(sorts))]
+}
+
+// pickEncoding follows what players send: browsers and current SDKs offer br, older ones gzip, a few nothing.
+func pickEncoding(rng *rand.Rand) string {
+	switch at := rng.IntN(100); {
+	case at < 45:
+		return "gzip, deflate, br"
+	case at < 60:
+		return "gzip, deflate, br, zstd"
+	case at < 90:
+		return "gzip"
+	}
+	return ""
+}

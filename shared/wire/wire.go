@@ -20,6 +20,7 @@ const (
 	ClientAddr = "Encora-Client-IP" // pass-through: the viewer's address, already checked by the edge
 	Country    = "Encora-Country"   // pass-through: the viewer's country as the edge found it, or ZZ
 	RequestID  = "X-Request-Id"
+	EdgeKey    = "Encora-Edge-Key" // pass-through: one of EDGE_KEYS; Authorization is the viewer's own
 )
 
 // Answer headers, origin → edge.

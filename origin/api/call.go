@@ -1,0 +1,245 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"encora/origin/record"
+	"encora/shared/cursor"
+	"encora/shared/fault"
+)
+
+// Read is the transaction of one read: a snapshot, the instant and the class to answer for, and what can change the
+// answer.
+type Read struct {
+	pgx.Tx
+	AsOf time.Time   // answer as of this instant, never as of now()
+	Deny []uuid.UUID // hide whatever has one of these geo rules attached; empty hides nothing
+
+	entry   *Entry
+	cursors *cursor.Codec
+	filters string
+	tags    []string
+	until   time.Time
+}
+
+// Tag names what can change the answer: a write that emits one of these tags makes every cache ask again.
+func (r *Read) Tag(tags ...string) { r.tags = append(r.tags, tags...) }
+
+// Until says that the clock alone changes the answer at that instant; the earliest after AsOf counts, nil never does.
+func (r *Read) Until(instants ...*time.Time) {
+	for _, at := range instants {
+		if at != nil && at.After(r.AsOf) && (r.until.IsZero() || at.Before(r.until)) {
+			r.until = *at
+		}
+	}
+}
+
+// Write is the transaction of one write.
+type Write struct {
+	*record.Tx
+	entry   *Entry
+	ifMatch string
+	pending []fault.Detail // values out of their limits, reported after 404 and 412
+	checked bool
+}
+
+// Check ends the checks of a write, in the contract's order: current is the representation that the caller must have
+// read for If-Match (nil when the write creates), then come the faults of the body. Call it once the resource is locked
+// and before anything is written.
+func (w *Write) Check(current any) error {
+	w.checked = true
+	if current != nil && w.ifMatch != "" {
+		body, err := encode(current)
+		if err != nil {
+			return err
+		}
+		names := jsonNames(reflect.TypeOf(current))
+		if err := checkMatch(w.ifMatch, versionTag(body, names), names); err != nil {
+			return err
+		}
+	}
+	if len(w.pending) > 0 {
+		return Invalid(w.pending...)
+	}
+	return nil
+}
+
+// Invalid is the 422 of values that are missing or out of their limits.
+func Invalid(details ...fault.Detail) *fault.Fault {
+	return fault.New(fault.ValidationFailed, "Some values are missing or out of their limits.", details...)
+}
+
+// Missing is the 404 of every object, whatever the reason that it can't be seen.
+func Missing() *fault.Fault { return fault.New(fault.NotFound, "There is nothing at this address.") }
+
+// Located is implemented by outputs of a create that have an address of their own.
+type Located interface{ Location() string }
+
+// answer is a finished response.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// runRead answers a read from one snapshot.
+func (s *Server) runRead(ctx context.Context, r *Read, in any, pos *uint64, country string) (any, error) {
+	var out any
+	err := s.DB.Snapshot(ctx, func(tx pgx.Tx) error {
+		r.Tx = tx
+		if err := tx.QueryRow(ctx, `SELECT pos FROM feed_head`).Scan(pos); err != nil {
+			return err
+		}
+		if country != "" {
+			deny, err := s.DenyRules(ctx, tx, country)
+			if err != nil {
+				return err
+			}
+			r.Deny = deny
+		}
+		var err error
+		out, err = r.entry.read(ctx, r, in)
+		return err
+	})
+	return out, err
+}
+
+// runWrite runs a write with its idempotency record. The answer is complete before the commit, and what is committed is
+// what is answered.
+func (s *Server) runWrite(ctx context.Context, e *Entry, actor record.Actor, in any, pending []fault.Detail, ifMatch string, idem *record.Request) (*answer, error) {
+	var out *answer
+	err := s.DB.Write(ctx, func(tx pgx.Tx) error {
+		w := &Write{Tx: record.Begin(tx, actor, s.Now()), entry: e, ifMatch: ifMatch, pending: pending}
+		if idem == nil {
+			a, err := s.perform(ctx, w, in)
+			if err != nil {
+				return err
+			}
+			out = a
+			return w.Commit(ctx)
+		}
+		a, err := s.performOnce(ctx, w, in, *idem)
+		out = a
+		return err
+	})
+	return out, err
+}
+
+func (s *Server) perform(ctx context.Context, w *Write, in any) (*answer, error) {
+	result, err := w.entry.write(ctx, w, in)
+	if err != nil {
+		return nil, err
+	}
+	if !w.checked && len(w.pending) > 0 { // a handler that forgot Check must not write what is invalid
+		return nil, Invalid(w.pending...)
+	}
+	return w.entry.render(result, nil)
+}
+
+// performOnce replays the stored answer of the key, or performs the write and stores its answer. A refusal is an answer
+// too, and is kept; what is unexpected is not.
+func (s *Server) performOnce(ctx context.Context, w *Write, in any, idem record.Request) (*answer, error) {
+	if stored, err := w.Claim(ctx, idem); stored != nil || err != nil {
+		return replay(stored), err
+	}
+	if _, err := w.Exec(ctx, "SAVEPOINT performed"); err != nil {
+		return nil, err
+	}
+	a, err := s.perform(ctx, w, in)
+	var refusal *fault.Fault
+	switch {
+	case err == nil:
+		return a, w.Commit(ctx, w.Store(idem, record.Answer{Status: a.status, Header: a.header, Body: a.body}))
+	case !errors.As(err, &refusal) || refusal.Status() >= 500:
+		return nil, err
+	}
+	if _, err := w.Exec(ctx, "ROLLBACK TO performed"); err != nil {
+		return nil, err
+	}
+	a = refused(refusal, w.Actor.RequestID)
+	only := record.Begin(w.Tx.Tx, w.Actor, w.Now)
+	return a, only.Commit(ctx, only.Store(idem, record.Answer{Status: a.status, Header: a.header, Body: a.body}))
+}
+
+func replay(stored *record.Answer) *answer {
+	if stored == nil {
+		return nil
+	}
+	header := stored.Header.Clone()
+	header.Set("Idempotent-Replayed", "true")
+	return &answer{stored.Status, header, stored.Body}
+}
+
+// render encodes a result as the operation answers it. fields selects a sparse representation.
+func (e *Entry) render(result any, fields []string) (*answer, error) {
+	a := &answer{status: e.Success, header: http.Header{}}
+	if e.Success == http.StatusNoContent {
+		return a, nil
+	}
+	body, err := encode(result)
+	if err != nil {
+		return nil, err
+	}
+	if e.versioned { // the tag that If-Match takes is of the whole resource
+		a.header.Set("ETag", versionTag(body, jsonNames(e.out)))
+	}
+	if body, err = project(body, fields, itemType(e.out) != nil); err != nil {
+		return nil, err
+	}
+	if !e.versioned {
+		a.header.Set("ETag", bodyTag(body))
+	}
+	if at, ok := result.(Located); ok && e.Success == http.StatusCreated {
+		a.header.Set("Location", at.Location())
+	}
+	a.header.Set("Content-Type", "application/json")
+	a.body = body
+	return a, nil
+}
+
+// refused renders a fault.
+func refused(f *fault.Fault, requestID string) *answer {
+	a := &answer{status: f.Status(), header: http.Header{}, body: f.JSON(requestID)}
+	a.header.Set("Content-Type", "application/json")
+	if f.RetryAfter > 0 {
+		a.header.Set("Retry-After", retryAfter(f.RetryAfter))
+	}
+	if f.ETag != "" {
+		a.header.Set("ETag", f.ETag)
+	}
+	if f.Allow != "" {
+		a.header.Set("Allow", f.Allow)
+	}
+	if f.Code == fault.Unauthorized {
+		a.header.Set("WWW-Authenticate", `Bearer realm="encora"`)
+	}
+	return a
+}
+
+// fingerprint identifies a request's path and body, whatever the spacing and the order of names in its JSON.
+func fingerprint(path string, body []byte) []byte {
+	var parsed any
+	if json.Unmarshal(body, &parsed) == nil {
+		if b, err := encode(parsed); err == nil {
+			body = b
+		}
+	}
+	sum := sha256.Sum256(slices.Concat([]byte(path+"\n"), body))
+	return sum[:]
+}
+
+func joinTags(tags []string) string {
+	slices.Sort(tags)
+	return strings.Join(slices.Compact(tags), ",")
+}

@@ -1,0 +1,111 @@
+// Package api turns typed functions into HTTP operations. One Entry is one operation: from it come the route, the scope
+// check, strict decoding, the OpenAPI 3.1 description, the edge's cache policy, the metric's label and the contract test.
+//
+// A read is answered from one snapshot at one instant and says what can change it (tags, and the instant at which the
+// clock will). A write runs in one transaction with everything that it leaves behind.
+package api
+
+import (
+	"context"
+	"reflect"
+
+	"encora/shared/op"
+)
+
+// Entry is one operation with its handler. Make one with Get, Post, Put or Delete, then refine it with the With methods.
+type Entry struct {
+	op.Op
+	Tag         string // the seed's section, such as "Movies (Admin)"
+	Summary     string // the seed's title of the operation
+	Description string
+
+	in, out    reflect.Type
+	input      *binding
+	idempotent bool // takes Idempotency-Key
+	versioned  bool // answers with the strong ETag that If-Match takes
+
+	read  func(ctx context.Context, r *Read, in any) (any, error)
+	write func(ctx context.Context, w *Write, in any) (any, error)
+	plain func(ctx context.Context) Document
+}
+
+// None is the input or output of an operation that has none.
+type None struct{}
+
+// Get declares a read at path for callers with the given access. Viewer and public reads are cached at the edge; reads
+// by scope exist only at the origin.
+func Get[I, O any](id, path, access string, f func(context.Context, *Read, *I) (O, error)) Entry {
+	e := entry[I, O](id, "GET", path, access, 200)
+	e.read = func(ctx context.Context, r *Read, in any) (any, error) { return f(ctx, r, in.(*I)) }
+	if access == op.Viewer || access == op.Public {
+		e.Serve = op.Hot
+	}
+	return e
+}
+
+// Post declares a write that creates (201) and takes Idempotency-Key.
+func Post[I, O any](id, path, access string, f func(context.Context, *Write, *I) (O, error)) Entry {
+	e := writing(entry[I, O](id, "POST", path, access, 201), f)
+	e.idempotent = true
+	return e
+}
+
+// Act declares a POST that acts on a resource which exists (200).
+func Act[I, O any](id, path, access string, f func(context.Context, *Write, *I) (O, error)) Entry {
+	return writing(entry[I, O](id, "POST", path, access, 200), f)
+}
+
+// Put declares a write that replaces a resource (200).
+func Put[I, O any](id, path, access string, f func(context.Context, *Write, *I) (O, error)) Entry {
+	return writing(entry[I, O](id, "PUT", path, access, 200), f)
+}
+
+// Delete declares a write that removes a resource (204).
+func Delete[I any](id, path, access string, f func(context.Context, *Write, *I) (None, error)) Entry {
+	return writing(entry[I, None](id, "DELETE", path, access, 204), f)
+}
+
+// Ask declares a POST that only reads: a question too large or too private for a URL.
+func Ask[I, O any](id, path, access string, f func(context.Context, *Read, *I) (O, error)) Entry {
+	e := entry[I, O](id, "POST", path, access, 200)
+	e.read = func(ctx context.Context, r *Read, in any) (any, error) { return f(ctx, r, in.(*I)) }
+	return e
+}
+
+// Documented names the operation as the seed does.
+func (e Entry) Documented(tag, summary, description string) Entry {
+	e.Tag, e.Summary, e.Description = tag, summary, description
+	return e
+}
+
+// PerTerritory says that the answer varies by the viewer's territory class.
+func (e Entry) PerTerritory() Entry {
+	e.ByTerritory = true
+	return e
+}
+
+// Shared says that any cache on the way may keep the answer for that many seconds.
+func (e Entry) Shared(maxAge int) Entry {
+	e.MaxAge = maxAge
+	return e
+}
+
+func entry[I, O any](id, method, path, access string, success int) Entry {
+	e := Entry{Op: op.Op{ID: id, Method: method, Path: path, Access: access, Serve: op.Origin, Success: success}}
+	e.in, e.out = reflect.TypeFor[I](), reflect.TypeFor[O]()
+	e.input = bind(e.in)
+	e.Query = e.input.params()
+	if e.input.body != nil {
+		e.MaxBody = maxBody
+	}
+	e.versioned = access != op.Viewer && access != op.Public && itemType(e.out) == nil && e.out != reflect.TypeFor[None]()
+	return e
+}
+
+func writing[I, O any](e Entry, f func(context.Context, *Write, *I) (O, error)) Entry {
+	e.write = func(ctx context.Context, w *Write, in any) (any, error) { return f(ctx, w, in.(*I)) }
+	return e
+}
+
+// maxBody bounds a request body in bytes: the largest legal one is a geo rule with 10,000 ids.
+const maxBody = 1 << 20

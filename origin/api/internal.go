@@ -1,0 +1,173 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"encora/origin/changes"
+	"encora/shared/fault"
+	"encora/shared/op"
+	"encora/shared/wire"
+)
+
+// internal marks entries that only edges may ask.
+const internal op.Serve = "internal"
+
+// Internal declares a read that only edges ask, at a path of its own on the internal listener, answered like a fill.
+func Internal[O any](id, path string, f func(context.Context, *Read, *None) (O, error)) Entry {
+	e := Get(id, path, op.Public, f)
+	e.Serve = internal
+	return e
+}
+
+const (
+	maxPoll  = 30 * time.Second
+	maxAhead = 24 * time.Hour // how far from now an edge may ask
+)
+
+// Internal is the handler of the internal listener: the feed, fills and pass-through, for edges with a key.
+func (s *Server) Internal() http.Handler {
+	fills := s.routes(func(e *Entry) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) { s.fill(w, r, e) }
+	}, func(e *Entry) bool { return e.Serve == op.Hot && e.plain == nil })
+	passes := s.routes(func(e *Entry) http.HandlerFunc {
+		if e.plain != nil {
+			return func(w http.ResponseWriter, r *http.Request) { s.sendPlain(w, r, e) }
+		}
+		return func(w http.ResponseWriter, r *http.Request) { s.send(w, r, e, s.authorized(r, e)) }
+	}, func(e *Entry) bool { return e.Serve == op.Pass })
+	mux := s.routes(func(e *Entry) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) { s.fill(w, r, e) }
+	}, func(e *Entry) bool { return e.Serve == internal })
+	mux.HandleFunc("GET "+wire.FeedPath, s.feed)
+	mux.Handle("GET "+wire.FillPrefix+"/", http.StripPrefix(wire.FillPrefix, fills))
+	mux.Handle(wire.PassPrefix+"/", http.StripPrefix(wire.PassPrefix, passes))
+	framed := s.frame(mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.edgeAllowed(r) {
+			sendFault(w, r, fault.New(fault.Unauthorized, "This listener is for edges with a key."))
+			return
+		}
+		framed.ServeHTTP(w, r)
+	})
+}
+
+// edgeAllowed checks the edge's key. Passed requests carry the viewer's own Authorization, so the key has its own header.
+func (s *Server) edgeAllowed(r *http.Request) bool {
+	if strings.HasPrefix(r.URL.Path, wire.PassPrefix+"/") {
+		key := r.Header.Get(wire.EdgeKey)
+		check := http.Request{Header: http.Header{"Authorization": {"Bearer " + key}}}
+		return s.keyed(&check)
+	}
+	return s.keyed(r)
+}
+
+func (s *Server) feed(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	after, _ := strconv.ParseUint(q.Get("after"), 10, 64) // what can't be read is before everything: a reset
+	waitMS, _ := strconv.Atoi(q.Get("wait_ms"))
+	wait := min(max(time.Duration(waitMS)*time.Millisecond, 0), min(maxPoll, requestTimeout/2))
+	page, err := s.Hub.Poll(r.Context(), q.Get("epoch"), after, wait)
+	if errors.Is(err, changes.ErrBlind) {
+		sendFault(w, r, fault.Busy("The change feed can't be read at the moment.", time.Second))
+		return
+	}
+	body, err := encode(page)
+	if err != nil {
+		sendFault(w, r, fault.Of(err))
+		return
+	}
+	writeAnswer(w, &answer{http.StatusOK, http.Header{"Content-Type": {"application/json"}}, body})
+}
+
+// fill answers an edge's question for an answer to keep: which snapshot, what can change it, and until when it holds.
+func (s *Server) fill(w http.ResponseWriter, r *http.Request, e *Entry) {
+	began := time.Now()
+	a, err := s.fillAnswer(r, e)
+	if err != nil {
+		refusal := s.refuse(r, e, err)
+		if a != nil && refusal.status == http.StatusNotFound { // an absence is an answer to keep, too
+			for _, name := range []string{wire.Epoch, wire.Pos, wire.Tags, wire.Until} {
+				if v := a.header.Values(name); len(v) > 0 {
+					refusal.header[http.CanonicalHeaderKey(name)] = v
+				}
+			}
+		}
+		a = refusal
+	}
+	observe(e.ID, a.status, began)
+	writeAnswer(w, a)
+}
+
+func (s *Server) fillAnswer(r *http.Request, e *Entry) (*answer, error) {
+	asOf, deny, err := s.question(r)
+	if err != nil {
+		return nil, err
+	}
+	in := reflect.New(e.in)
+	if _, _, err := s.decode(r, e, in.Elem()); err != nil {
+		return nil, err
+	}
+	read, err := s.newRead(r, e, asOf)
+	if err != nil {
+		return nil, err
+	}
+	read.Deny = deny
+	var pos uint64
+	out, err := s.runRead(r.Context(), read, in.Interface(), &pos, "")
+	if err != nil && fault.Of(err).Code != fault.NotFound {
+		return nil, err
+	}
+	if least, _ := strconv.ParseUint(r.Header.Get(wire.MinPos), 10, 64); pos < least {
+		return nil, fault.Busy("This replica has not reached the asked position yet.", time.Second)
+	}
+	if err != nil {
+		a := &answer{header: http.Header{}}
+		s.provenance(a, read, pos)
+		return a, err
+	}
+	fields, _ := e.sparse(in.Elem())
+	a, err := e.render(out, fields)
+	if err != nil {
+		return nil, err
+	}
+	s.provenance(a, read, pos)
+	return a, nil
+}
+
+// question reads the instant and the class that the edge asks for.
+func (s *Server) question(r *http.Request) (time.Time, []uuid.UUID, error) {
+	asOf, err := time.Parse(time.RFC3339Nano, r.Header.Get(wire.AsOf))
+	if away := s.Now().Sub(asOf).Abs(); err != nil || away > maxAhead {
+		return asOf, nil, badParameters([]fault.Detail{{Field: wire.AsOf, Code: "invalid", Message: "Expected an instant within a day."}})
+	}
+	var deny []uuid.UUID
+	for text := range strings.SplitSeq(r.Header.Get(wire.Deny), ",") {
+		if text == "" {
+			continue
+		}
+		id, err := uuid.Parse(text)
+		if err != nil {
+			return asOf, nil, badParameters([]fault.Detail{{Field: wire.Deny, Code: "invalid", Message: "Expected UUIDs."}})
+		}
+		deny = append(deny, id)
+	}
+	return asOf, deny, nil
+}
+
+func (s *Server) provenance(a *answer, r *Read, pos uint64) {
+	a.header.Set(wire.Epoch, s.Hub.Epoch())
+	a.header.Set(wire.Pos, strconv.FormatUint(pos, 10))
+	a.header.Set(wire.Tags, joinTags(r.tags))
+	if !r.until.IsZero() {
+		a.header.Set(wire.Until, r.until.UTC().Format(time.RFC3339Nano))
+	}
+}
+

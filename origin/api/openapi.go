@@ -1,0 +1,178 @@
+package api
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"encora/shared/op"
+)
+
+// errorBody documents the shape of every error (fault.Fault renders it).
+type errorBody struct {
+	Code      string        `json:"code"`
+	Message   string        `json:"message"`
+	RequestID string        `json:"request_id"`
+	Details   []errorDetail `json:"details"`
+}
+
+type errorDetail struct {
+	Field   string `json:"field"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// OpenAPI renders the OpenAPI 3.1 description of the entries.
+func OpenAPI(entries []Entry, version string) ([]byte, error) {
+	doc := &huma.OpenAPI{
+		OpenAPI: "3.1.0",
+		Info: &huma.Info{Title: "EncoraStream CMS API", Version: version,
+			Description: "Content management and delivery for the EncoraStream OTT platform."},
+		Paths:      map[string]*huma.PathItem{},
+		Components: &huma.Components{Schemas: registry, SecuritySchemes: security()},
+	}
+	fault := registry.Schema(reflect.TypeFor[errorBody](), true, "Error")
+	for i := range entries {
+		if e := &entries[i]; e.Serve != internal && e.Tag != "" {
+			doc.AddOperation(e.describe(fault))
+		}
+	}
+	return json.Marshal(doc)
+}
+
+func security() map[string]*huma.SecurityScheme {
+	scopes := map[string]string{
+		"content:read": "Read the catalogue as editors see it", "content:write": "Create, change and delete content",
+		"content:publish": "Publish and unpublish", "media:read": "Read media assets", "media:write": "Register and remove media assets",
+		"audit:read": "Read the audit log", "config:write": "Change app configuration",
+	}
+	return map[string]*huma.SecurityScheme{"OAuth2PKCE": {
+		Type: "oauth2",
+		Flows: &huma.OAuthFlows{AuthorizationCode: &huma.OAuthFlow{
+			AuthorizationURL: "/oauth/authorize", TokenURL: "/oauth/token", Scopes: scopes}},
+	}}
+}
+
+func (e *Entry) describe(fault *huma.Schema) *huma.Operation {
+	o := &huma.Operation{
+		OperationID: e.ID, Method: e.Method, Path: e.Path, Tags: []string{e.Tag},
+		Summary: e.Summary, Description: e.Description, Responses: map[string]*huma.Response{},
+	}
+	for i := range e.input.fields {
+		o.Parameters = append(o.Parameters, e.input.fields[i].describe())
+	}
+	if e.idempotent {
+		o.Parameters = append(o.Parameters, headerParam("Idempotency-Key", "Makes the write safely retryable for 24 hours.", 255))
+	}
+	if e.versioned && e.write != nil && e.Success == 200 {
+		o.Parameters = append(o.Parameters, headerParam("If-Match", "ETag of the version last read; 412 when it has changed.", 0))
+	}
+	if e.Serve == op.Hot {
+		o.Parameters = append(o.Parameters, headerParam("If-None-Match", "ETag from a prior response; 304 when unchanged.", 0))
+	}
+	if e.input.body != nil {
+		o.RequestBody = &huma.RequestBody{Required: !e.input.bodyOptional, Content: jsonContent(e.input.schema)}
+	}
+	if e.Access != op.Public {
+		scopes := []string{}
+		if e.Access != op.Viewer {
+			scopes = []string{e.Access}
+		}
+		o.Security = []map[string][]string{{"OAuth2PKCE": scopes}}
+	}
+	o.Responses[strconv.Itoa(e.Success)] = e.success()
+	for _, status := range e.refusals() {
+		o.Responses[strconv.Itoa(status)] = &huma.Response{Description: statusText[status], Content: jsonContent(fault)}
+	}
+	return o
+}
+
+func (e *Entry) success() *huma.Response {
+	r := &huma.Response{Description: "Success"}
+	if e.out != reflect.TypeFor[None]() {
+		r.Content = jsonContent(registry.Schema(e.out, true, e.ID+"Response"))
+	}
+	return r
+}
+
+var statusText = map[int]string{
+	400: "The request can't be read as this operation.", 401: "Access token is missing or invalid.", 403: "The token lacks the scope.",
+	404: "There is nothing at this address.", 409: "The resource's state does not allow this.", 412: "The resource has changed.",
+	413: "The body is too large.", 415: "The body is not application/json.", 422: "Values are missing or out of their limits.",
+	503: "Not available at the moment; see Retry-After.",
+}
+
+// refusals lists the error statuses that the operation can answer.
+func (e *Entry) refusals() []int {
+	statuses := []int{503}
+	if len(e.input.fields) > 0 || e.input.body != nil {
+		statuses = append(statuses, 400)
+	}
+	if e.Access != op.Public {
+		statuses = append(statuses, 401, 403)
+	}
+	if strings.Contains(e.Path, "{") {
+		statuses = append(statuses, 404)
+	}
+	if e.input.body != nil {
+		statuses = append(statuses, 413, 415, 422)
+	}
+	if e.write != nil {
+		statuses = append(statuses, 409)
+	}
+	if e.versioned && e.write != nil && e.Success == 200 {
+		statuses = append(statuses, 412)
+	}
+	return statuses
+}
+
+func jsonContent(s *huma.Schema) map[string]*huma.MediaType {
+	return map[string]*huma.MediaType{"application/json": {Schema: s}}
+}
+
+func headerParam(name, doc string, maxLength int) *huma.Param {
+	s := &huma.Schema{Type: huma.TypeString}
+	if maxLength > 0 {
+		s.MaxLength = &maxLength
+	}
+	return &huma.Param{Name: name, In: "header", Description: doc, Schema: s}
+}
+
+func (f *field) describe() *huma.Param {
+	p := &huma.Param{Name: f.name, In: f.in, Description: f.doc, Required: f.needed, Schema: f.schema}
+	if f.schema.Type == huma.TypeArray {
+		explode := false
+		p.Style, p.Explode = "form", &explode
+	}
+	return p
+}
+
+// Ops returns the plain data of the entries that edges and load tools know of, in the order given.
+func Ops(entries []Entry) []op.Op {
+	var ops []op.Op
+	for _, e := range entries {
+		if e.Serve != internal {
+			ops = append(ops, e.Op)
+		}
+	}
+	return ops
+}
+
+// Conflicts reports entries that share an id, or a method and path.
+func Conflicts(entries []Entry) error {
+	seen := map[string]string{}
+	for _, e := range entries {
+		for _, key := range []string{e.ID, e.Method + " " + e.Path} {
+			if other := seen[key]; other != "" {
+				return fmt.Errorf("%s and %s are both %s", other, cmp.Or(e.ID, key), key)
+			}
+			seen[key] = e.ID
+		}
+	}
+	return nil
+}

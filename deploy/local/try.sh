@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Shows a film's way from the editor to the players of a running `make run`:
+#   try.sh publish | change | unpublish
+# Editors call the origin, players the edge. Settings: ORIGIN_ADDR, EDGE_ADDR, STATE_DIR, BIN_DIR, as for `make run`.
+set -euo pipefail
+
+origin=http://${ORIGIN_ADDR:-127.0.0.1:8081}
+edge=http://${EDGE_ADDR:-127.0.0.1:8080}
+export STATE_DIR=${STATE_DIR:-.state}
+bin=${BIN_DIR:-bin}
+kept=$STATE_DIR/try # the ids of the film and its rule, from one command to the next
+
+die() { printf '%s\n' "$*" >&2; exit 1; }
+
+# edit METHOD PATH [JSON]: an editor's request; prints the body, fails unless the answer is a success.
+edit() {
+  local answer status
+  answer=$(curl -sS -X "$1" "$origin$2" -w '\n%{http_code}' -H "Authorization: Bearer $editor" \
+    ${3:+-H 'Content-Type: application/json' --data-raw "$3"})
+  status=${answer##*$'\n'}
+  [[ $status == 2* ]] || die "$1 $2: $answer"
+  printf '%s' "${answer%$'\n'*}"
+}
+
+# id: the first id in the JSON on standard input.
+id() { grep -oE '"id": *"[^"]+"' | head -n 1 | cut -d '"' -f 4; }
+
+# watch COUNTRY PATTERN: asks the edge for the film as a viewer there until `status body` matches; says how long it took.
+watch() {
+  local began=${EPOCHREALTIME/./} seen token
+  token=$("$bin/origin" token --role viewer --country "$1")
+  began=${EPOCHREALTIME/./}
+  while :; do
+    seen=$(curl -sS "$edge/v2/movies/$film?fields=id,title" -w '\n%{http_code}' -H "Authorization: Bearer $token")
+    seen="${seen##*$'\n'} ${seen%$'\n'*}"
+    # shellcheck disable=SC2053 # a pattern
+    [[ $seen == $2 ]] && break
+    ((${EPOCHREALTIME/./} - began < 5000000)) || die "a viewer in $1 still sees after 5 s: $seen"
+    sleep 0.01
+  done
+  printf '  edge, viewer in %s, after %3d ms: %s\n' "$1" $(((${EPOCHREALTIME/./} - began) / 1000)) "$seen"
+}
+
+movie() { # movie TITLE STATUS: a film as editors write it
+  printf '{"title": "%s", "synopsis": "A film that comes and goes.", "release_year": 2024, "runtime_minutes": 93,
+    "content_rating": "PG", "drm_required": false, "status": "%s"}' "$1" "$2"
+}
+
+publish() {
+  film=$(edit POST /v2/admin/movies "$(movie 'The First Cut' draft)" | id)
+  echo "$film" >"$kept"
+  echo "An editor drafted film $film:"
+  watch FR '404 *'
+  edit POST /v2/admin/media/assets "{\"asset_type\": \"video_master\", \"duration_seconds\": 5580,
+    \"target\": {\"content_type\": \"movie\", \"content_id\": \"$film\"}, \"hls_path\": \"/vod/$film/master.m3u8\"}" >/dev/null
+  edit POST "/v2/admin/movies/$film/publish" >/dev/null
+  echo 'and published it:'
+  watch FR '200 *The First Cut*'
+}
+
+change() {
+  edit PUT "/v2/admin/movies/$film" "$(movie "The Director's Cut" published)" >/dev/null
+  echo 'The editor changed its title:'
+  watch FR "200 *The Director's Cut*"
+  watch DE "200 *The Director's Cut*"
+  rule=$(edit POST /v2/admin/geo-restrictions "{\"name\": \"Not in Germany\", \"policy\": \"block_list\",
+    \"territories\": [\"DE\"], \"applies_to\": [\"$film\"]}" | id)
+  echo "$rule" >>"$kept"
+  echo 'and blocked it in Germany:'
+  watch DE '404 *'
+  watch FR '200 *'
+}
+
+unpublish() {
+  edit POST "/v2/admin/movies/$film/unpublish" >/dev/null
+  echo 'The editor unpublished it:'
+  watch FR '404 *'
+  edit DELETE "/v2/admin/movies/$film"
+  for rule in $(tail -n +2 "$kept"); do edit DELETE "/v2/admin/geo-restrictions/$rule"; done
+  rm "$kept"
+  echo 'and deleted film and rule for good.'
+}
+
+case ${1:-} in
+publish | change | unpublish) ;;
+*) die "usage: $0 publish | change | unpublish" ;;
+esac
+editor=$("$bin/origin" token --role editor)
+if [[ $1 != publish ]]; then
+  [[ -s $kept ]] || die "there is no film yet: run $0 publish first"
+  film=$(head -n 1 "$kept")
+fi
+"$1"

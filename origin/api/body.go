@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -117,12 +119,14 @@ func walk(s *huma.Schema, value any, path string, faults *bodyFaults) {
 	}
 	switch v := value.(type) {
 	case nil:
-		if !s.Nullable && s.Type != "" {
+		if !s.Nullable && s.Type != "" && !slices.ContainsFunc(faults.unreadable, func(d fault.Detail) bool { return d.Field == path }) {
 			faults.unreadable = append(faults.unreadable, fault.Detail{Field: path, Code: "wrong_type", Message: "null is not allowed here."})
 		}
 	case string:
 		if bad := textFault(v); bad != "" {
 			faults.invalid = append(faults.invalid, fault.Detail{Field: path, Code: "invalid_text", Message: bad})
+		} else if s.Format == "date-time" && pastCalendar(v) {
+			faults.invalid = append(faults.invalid, fault.Detail{Field: path, Code: "out_of_range", Message: "Expected a year from 1 to 9999 in UTC."})
 		}
 	case []any:
 		for i, item := range v {
@@ -134,9 +138,18 @@ func walk(s *huma.Schema, value any, path string, faults *bodyFaults) {
 		for name, item := range v {
 			if property := s.Properties[name]; property != nil {
 				walk(property, item, join(path, name), faults)
+			} else if other, ok := s.AdditionalProperties.(*huma.Schema); ok {
+				walk(&huma.Schema{Type: huma.TypeString}, name, join(path, name), faults)
+				walk(other, item, join(path, name), faults)
 			}
 		}
 	}
+}
+
+// pastCalendar reports whether a date-time is in a year that RFC 3339 can't write, once its offset is taken away.
+func pastCalendar(text string) bool {
+	at, err := time.Parse(time.RFC3339, text)
+	return err == nil && (at.UTC().Year() < 1 || at.UTC().Year() > 9999)
 }
 
 func join(path, name string) string {
@@ -174,6 +187,7 @@ var classes = []struct{ prefix, code string }{
 	{"expected array length <=", "too_many"},
 	{"expected array length >=", "too_few"},
 	{"expected array items", "repeated"},
+	{"expected object with", "out_of_range"},
 	{"expected string", "wrong_type"},
 	{"expected integer", "wrong_type"},
 	{"expected number", "wrong_type"},

@@ -55,9 +55,9 @@ type Write struct {
 }
 
 // Check ends the checks of a write, in the contract's order: current is the representation that the caller must have
-// read for If-Match (nil when the write creates), then come the faults of the body. Call it once the resource is locked
-// and before anything is written.
-func (w *Write) Check(current any) error {
+// read for If-Match (nil when the write creates), then come the faults of the body: those that its schema found and the
+// domain's own, all in one answer. Call it once the resource is locked and before anything is written.
+func (w *Write) Check(current any, own ...fault.Detail) error {
 	w.checked = true
 	if current != nil && w.ifMatch != "" {
 		body, err := encode(current)
@@ -69,8 +69,8 @@ func (w *Write) Check(current any) error {
 			return err
 		}
 	}
-	if len(w.pending) > 0 {
-		return Invalid(w.pending...)
+	if all := slices.Concat(w.pending, own); len(all) > 0 {
+		return Invalid(all...)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"reflect"
 
 	"encora/shared/op"
@@ -26,7 +27,7 @@ type Entry struct {
 
 	read  func(ctx context.Context, r *Read, in any) (any, error)
 	write func(ctx context.Context, w *Write, in any) (any, error)
-	plain func(ctx context.Context) Document
+	plain func(r *http.Request) Document
 }
 
 // None is the input or output of an operation that has none.

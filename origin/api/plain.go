@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"net/http"
 	"reflect"
 	"time"
@@ -26,8 +25,8 @@ func JSON(status int, v any) Document {
 	return Document{Status: status, ContentType: "application/json", Body: body}
 }
 
-// Plain declares a public GET that is answered without the database; out documents the shape of its JSON (nil for none).
-func Plain(id, path string, serve op.Serve, out any, f func(context.Context) Document) Entry {
+// Plain declares a public GET that is answered without a transaction; out documents the shape of its JSON (nil for none).
+func Plain(id, path string, serve op.Serve, out any, f func(*http.Request) Document) Entry {
 	e := entry[None, None](id, "GET", path, op.Public, 200)
 	e.Serve, e.plain = serve, f
 	if out != nil {
@@ -38,12 +37,14 @@ func Plain(id, path string, serve op.Serve, out any, f func(context.Context) Doc
 
 func (s *Server) sendPlain(w http.ResponseWriter, r *http.Request, e *Entry) {
 	began := time.Now()
-	d := e.plain(r.Context())
+	d := e.plain(r)
 	a := &answer{d.Status, d.Header.Clone(), d.Body}
 	if a.header == nil {
 		a.header = http.Header{}
 	}
-	a.header.Set("Content-Type", d.ContentType)
+	if d.ContentType != "" {
+		a.header.Set("Content-Type", d.ContentType)
+	}
 	if a.header.Get("Cache-Control") == "" {
 		a.header.Set("Cache-Control", "no-store")
 	}

@@ -69,6 +69,19 @@ func TestBoundToOperationAndFilters(t *testing.T) {
 	check(t, c, "listMoviesg", "enre=a", s, false)
 }
 
+// What is signed must not read the same when its parts are cut elsewhere.
+func TestPartsAreKeptApart(t *testing.T) {
+	c := newCodec(t, keyA)
+	seen := map[[macLen]byte]bool{}
+	parts := [][3]string{{"abcd", "", ""}, {"abc", "d", ""}, {"ab", "cd", ""}, {"ab", "c", "d"}, {"a", "bc", "d"}, {"", "", "abcd"}}
+	for _, p := range parts {
+		seen[sign(c.keys[0], p[0], p[1], []byte(p[2]))] = true
+	}
+	if len(seen) != len(parts) {
+		t.Errorf("%d signatures for %d meanings", len(seen), len(parts))
+	}
+}
+
 func TestEveryChangeIsNoticed(t *testing.T) {
 	c := newCodec(t, keyA)
 	s := c.Encode("listMovies", "", position{"x", 1})

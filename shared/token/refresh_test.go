@@ -189,8 +189,9 @@ func TestRunsPace(t *testing.T) {
 				t.Errorf("%d fetches in %v, want %d", n, d, want)
 			}
 		}
-		fetchesAfter(20*time.Second, 5) // at 0, 2, 5, 10 and 19 s: each takes a second, then 1, 2, 4, 8 s go by
-		fetchesAfter(160*time.Second, 10)
+		// The half second keeps the test's instants apart from the source's.
+		fetchesAfter(20*time.Second+time.Second/2, 5) // at 0, 2, 5, 10 and 19 s: each takes a second, then 1, 2, 4, 8 s go by
+		fetchesAfter(160*time.Second, 10)             // at 35 s and then every 16
 		source.failing.Store(false)
 		fetchesAfter(20*time.Second, 1)
 		if !v.Ready() {

@@ -114,3 +114,24 @@ func jsonNames(t reflect.Type) []string {
 	}
 	return names
 }
+
+// Changed lists the JSON fields in which two representations of a resource differ, in their documented order;
+// updated_at is not listed.
+func Changed[T any](before, after T) ([]string, error) {
+	a, err := encode(before)
+	if err != nil {
+		return nil, err
+	}
+	b, err := encode(after)
+	if err != nil {
+		return nil, err
+	}
+	old, now := topLevel(a), topLevel(b)
+	var changed []string
+	for _, name := range jsonNames(reflect.TypeFor[T]()) {
+		if name != "updated_at" && !bytes.Equal(old[name], now[name]) {
+			changed = append(changed, name)
+		}
+	}
+	return changed, nil
+}

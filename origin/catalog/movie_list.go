@@ -1,0 +1,179 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"encora/origin/api"
+	"encora/shared/fault"
+)
+
+// filters is the WHERE of a list of movies m: conditions of our own text with named arguments of the caller's values.
+type filters struct {
+	conditions []string
+	values     pgx.NamedArgs
+}
+
+func newFilters() *filters { return &filters{values: pgx.NamedArgs{}} }
+
+// and adds a condition whose arguments are named in it; pairs are names and values.
+func (f *filters) and(condition string, pairs ...any) {
+	f.conditions = append(f.conditions, condition)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		f.values[pairs[i].(string)] = pairs[i+1]
+	}
+}
+
+// where renders the conditions, each with AND before it.
+func (f *filters) where() string {
+	if len(f.conditions) == 0 {
+		return ""
+	}
+	return " AND " + strings.Join(f.conditions, " AND ")
+}
+
+func (f *filters) args() pgx.NamedArgs {
+	args := make(pgx.NamedArgs, len(f.values)+4)
+	for k, v := range f.values {
+		args[k] = v
+	}
+	return args
+}
+
+// clone lets a list add conditions of its own.
+func (f *filters) clone() *filters {
+	return &filters{conditions: append([]string(nil), f.conditions...), values: f.args()}
+}
+
+// text adds full-text search: every word of q must begin a word of title, original title, synopsis or cast.
+func (f *filters) text(q string) {
+	words := strings.FieldsFunc(q, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) })
+	if len(words) == 0 {
+		if q != "" {
+			f.and("false") // a question without a word matches nothing
+		}
+		return
+	}
+	// Folding may bring quotes in (\u0149 becomes 'n), so each word is quoted after it.
+	f.and(`m.search @@ to_tsquery('simple', (
+		SELECT string_agg(quote_literal(immutable_unaccent(lower(word))) || ':*', ' & ') FROM unnest(@words::text[]) word))`,
+		"words", words)
+}
+
+func (f *filters) genre(slug string) {
+	if slug != "" {
+		f.and(`EXISTS (SELECT 1 FROM movie_genres mg WHERE mg.movie_id = m.id
+			AND mg.genre_id = (SELECT id FROM genres WHERE slug = @genre))`, "genre", slug)
+	}
+}
+
+// allowed hides what has a rule that denies the viewer's country.
+func (f *filters) allowed(deny []uuid.UUID) {
+	if len(deny) > 0 {
+		f.and("NOT EXISTS (SELECT 1 FROM geo_attachments a WHERE a.content_id = m.id AND a.rule_id = ANY(@deny))", "deny", deny)
+	}
+}
+
+// windowed keeps what is published and inside its window at the instant.
+func (f *filters) windowed(asOf time.Time) {
+	f.and(statusConditions[statusPublished], "as_of", asOf)
+}
+
+// statusConditions are the movies of each status at @as_of, as movie.status computes it.
+var statusConditions = map[string]string{
+	statusDraft: "m.state = 'draft'",
+	statusPublished: `m.state = 'published' AND (m.available_from IS NULL OR m.available_from <= @as_of)
+		AND (m.available_until IS NULL OR m.available_until > @as_of)`,
+	statusScheduled: `m.state = 'published' AND m.available_from > @as_of
+		AND (m.available_until IS NULL OR m.available_until > @as_of)`,
+	statusUnpublished: "(m.state = 'unpublished' OR m.state = 'published' AND m.available_until <= @as_of)",
+}
+
+// order is a total order of a list: a column with its SQL type, ties broken by id.
+type order struct {
+	expression, sqlType string
+	descending          bool
+}
+
+var movieOrders = map[string]order{
+	"title":          {expression: "m.sort_title", sqlType: "text"},
+	"release_year":   {expression: "m.release_year", sqlType: "int"},
+	"release_date":   {expression: "m.release_year", sqlType: "int"},
+	"average_rating": {expression: "m.average_rating", sqlType: "float8"},
+	"available_from": {expression: "coalesce(m.available_from, '-infinity')", sqlType: "timestamptz"},
+	"created_at":     {expression: "m.created_at", sqlType: "timestamptz"},
+	"updated_at":     {expression: "m.updated_at", sqlType: "timestamptz"},
+}
+
+// newestFirst is the order of lists that ask for none.
+const newestFirst = "-created_at"
+
+func parseOrder(sort string) (order, error) {
+	if sort == "" {
+		sort = newestFirst
+	}
+	name, descending := strings.CutPrefix(sort, "-")
+	o, ok := movieOrders[name]
+	if !ok {
+		return o, fault.New(fault.BadRequest, "The request has a bad parameter.", fault.Detail{Field: "sort", Code: "not_allowed",
+			Message: "Sort by title, release_year, release_date, average_rating, available_from, created_at or updated_at, with - before it for descending."})
+	}
+	o.descending = descending
+	return o, nil
+}
+
+// position is the cursor of a list: the last row shown.
+type position struct {
+	Sort string    `json:"s"`
+	ID   uuid.UUID `json:"i"`
+}
+
+// listMovies reads one row more than the page holds.
+func listMovies(ctx context.Context, r *api.Read, f *filters, o order, p api.Paging) ([]movie, error) {
+	var after position
+	more, err := r.After(p, &after)
+	if err != nil {
+		return nil, err
+	}
+	f = f.clone()
+	direction, than := "ASC", ">"
+	if o.descending {
+		direction, than = "DESC", "<"
+	}
+	if more {
+		f.and(fmt.Sprintf("(%s, m.id) %s (@after_sort::text::%s, @after_id::uuid)", o.expression, than, o.sqlType),
+			"after_sort", after.Sort, "after_id", after.ID)
+	}
+	args := f.args()
+	args["limit"] = p.Limit + 1
+	q := fmt.Sprintf(`SELECT %s, (%s)::text AS sort FROM movies m WHERE true%s ORDER BY %s %s, m.id %s LIMIT @limit`,
+		movieColumns, o.expression, f.where(), o.expression, direction, direction)
+	rows, err := r.Query(ctx, q, args)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[movie])
+}
+
+func countMovies(ctx context.Context, tx pgx.Tx, f *filters) (int, error) {
+	var n int
+	err := tx.QueryRow(ctx, `SELECT count(*) FROM movies m WHERE true`+f.where(), f.args()).Scan(&n)
+	return n, err
+}
+
+// mapPage turns a page of rows into a page of representations.
+func mapPage[A, B any](p api.Paged[A], f func(*A) B) api.Paged[B] {
+	out := api.Paged[B]{Data: make([]B, len(p.Data)), Meta: p.Meta}
+	for i := range p.Data {
+		out.Data[i] = f(&p.Data[i])
+	}
+	return out
+}
+
+func moviePosition(m movie) any { return position{m.Sort, m.ID} }

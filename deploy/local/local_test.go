@@ -41,6 +41,7 @@ func newWorld(t *testing.T, env ...string) *world {
 	w := &world{t: t, dir: dir, origin: freeAddr(t), internal: freeAddr(t), edge: freeAddr(t)}
 	w.env = append(os.Environ(), "STATE_DIR="+w.state(), "BIN_DIR="+dir, noteDir+"="+dir, "DATABASE_URL=postgres://db/given",
 		"ORIGIN_ADDR="+w.origin, "INTERNAL_ADDR="+w.internal, "EDGE_ADDR="+w.edge, "EDGE_KEYS=", "CURSOR_KEYS=")
+	w.env = append(w.env, "GORACE=atexit_sleep_ms=0") // a second for each process otherwise
 	w.env = append(w.env, env...)
 	return w
 }

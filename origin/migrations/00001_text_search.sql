@@ -7,3 +7,8 @@ CREATE EXTENSION IF NOT EXISTS unaccent;
 CREATE FUNCTION immutable_unaccent(text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
     RETURN unaccent('unaccent', $1);
+
+-- +goose Down
+DROP FUNCTION immutable_unaccent;
+DROP EXTENSION unaccent;
+DROP EXTENSION pg_trgm;

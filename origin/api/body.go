@@ -233,3 +233,14 @@ func classify(all []fault.Detail) bodyFaults {
 	}
 	return f
 }
+
+// Validate checks a value as the body of an operation is checked, for movies that come in another way.
+func Validate[T any](v T) []fault.Detail {
+	raw, err := encode(v)
+	if err != nil {
+		return []fault.Detail{{Field: "body", Code: "malformed", Message: err.Error()}}
+	}
+	b := binding{schema: registry.Schema(reflect.TypeFor[T](), true, "")}
+	faults := b.decode(raw, reflect.New(reflect.TypeFor[T]()).Elem())
+	return append(faults.unreadable, faults.invalid...)
+}

@@ -69,10 +69,23 @@ func (w *Write) Check(current any, own ...fault.Detail) error {
 			return err
 		}
 	}
-	if all := slices.Concat(w.pending, own); len(all) > 0 {
+	all := slices.Clone(w.pending)
+	for _, d := range own {
+		if !slices.ContainsFunc(w.pending, func(p fault.Detail) bool { return within(d.Field, p.Field) }) {
+			all = append(all, d)
+		}
+	}
+	if len(all) > 0 {
 		return Invalid(all...)
 	}
 	return nil
+}
+
+// within reports whether a field is the other one or a part of it: once the schema has found fault with the whole, the
+// domain's view of it says nothing more.
+func within(field, whole string) bool {
+	rest, ok := strings.CutPrefix(field, whole)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // Invalid is the 422 of values that are missing or out of their limits.

@@ -170,4 +170,3 @@ func (s *Server) provenance(a *answer, r *Read, pos uint64) {
 		a.header.Set(wire.Until, r.until.UTC().Format(time.RFC3339Nano))
 	}
 }
-

@@ -10,7 +10,7 @@ import (
 
 // Paging is the part of an input that selects a page.
 type Paging struct {
-	Cursor string `query:"cursor" maxLength:"1024" doc:"Opaque pagination cursor from meta.next_cursor."`
+	Cursor string `query:"cursor" maxLength:"4096" doc:"Opaque pagination cursor from meta.next_cursor."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"Number of items per page (1–100, default 20)."`
 }
 

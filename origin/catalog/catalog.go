@@ -9,6 +9,7 @@ import (
 
 	"encora/origin/api"
 	"encora/origin/pgdb"
+	"encora/origin/record"
 )
 
 // Domain is the catalogue. The func fields are filled by origin/app from the domains that own those tables.
@@ -20,6 +21,8 @@ type Domain struct {
 	DetachAll func(ctx context.Context, w *api.Write, id uuid.UUID) (bool, error)
 	// RemoveMedia deletes the assets of content that is deleted.
 	RemoveMedia func(ctx context.Context, w *api.Write, id uuid.UUID) error
+	// AddVideos stores the packaged media of movies that are brought in.
+	AddVideos func(ctx context.Context, tx *record.Tx, videos []Video) error
 }
 
 // Tags of answers; a change that emits one makes every cache ask again for the answers that carry it.

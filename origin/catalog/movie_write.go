@@ -31,9 +31,9 @@ type MovieWrite struct {
 	AudioLanguages    []string                     `json:"audio_languages,omitempty" maxLength:"35" maxItems:"200" doc:"BCP-47 language codes for available dubbed/original audio tracks."`
 	SubtitleLanguages []string                     `json:"subtitle_languages,omitempty" maxLength:"35" maxItems:"200" doc:"BCP-47 language codes for available subtitle/CC tracks."`
 	Cast              []CastMember                 `json:"cast,omitempty" maxItems:"500"`
-	Images            ImageSet                     `json:"images,omitempty" doc:"Content artwork. All URLs are CDN-hosted, immutable, and cache-safe."`
+	Images            ImageSet                     `json:"images,omitzero" doc:"Content artwork. All URLs are CDN-hosted, immutable, and cache-safe."`
 	Status            string                       `json:"status" enum:"draft,published,scheduled,unpublished"`
-	GeoRestrictions   api.Optional[GeoRestriction] `json:"geo_restrictions,omitempty" doc:"Attaches the rule; null detaches all; absent changes nothing."`
+	GeoRestrictions   api.Optional[GeoRestriction] `json:"geo_restrictions,omitzero" doc:"Attaches the rule; null detaches all; absent changes nothing."`
 	DRMRequired       bool                         `json:"drm_required" doc:"When true, clients must acquire a DRM licence before playback."`
 	AvailableFrom     *time.Time                   `json:"available_from,omitempty" nullable:"false" doc:"Earliest playback availability datetime (window start)."`
 	AvailableUntil    *time.Time                   `json:"available_until,omitempty" doc:"Last playback availability datetime (window end). Null = indefinite."`
@@ -202,15 +202,20 @@ func (d *Domain) settled(ctx context.Context, w *api.Write, m *movie) (*movie, e
 
 // take copies a body into the movie and checks what the schema can't.
 func (d *Domain) take(ctx context.Context, w *api.Write, m *movie, b *MovieWrite) ([]fault.Detail, error) {
+	m.copyFrom(b)
+	faults := checkMovie(b)
+	ids, unknown, err := genreIDs(ctx, w.Tx.Tx, b.Genres, contentMovie)
+	m.GenreIDs = ids
+	return append(faults, unknown...), err
+}
+
+// copyFrom takes over what a body says of the movie itself.
+func (m *movie) copyFrom(b *MovieWrite) {
 	m.Title, m.OriginalTitle, m.Synopsis, m.Tagline = b.Title, b.OriginalTitle, b.Synopsis, b.Tagline
 	m.ReleaseYear, m.RuntimeMinutes, m.ContentRating, m.Studio = b.ReleaseYear, b.RuntimeMinutes, b.ContentRating, b.Studio
 	m.CountryOfOrigin, m.AudioLanguages, m.SubtitleLanguages = some(b.CountryOfOrigin), some(b.AudioLanguages), some(b.SubtitleLanguages)
 	m.Cast, m.Images, m.DRMRequired = some(b.Cast), b.Images, b.DRMRequired
 	m.AvailableFrom, m.AvailableUntil = instant(b.AvailableFrom), instant(b.AvailableUntil)
-	faults := checkMovie(b)
-	ids, unknown, err := genreIDs(ctx, w.Tx.Tx, b.Genres, contentMovie)
-	m.GenreIDs = ids
-	return append(faults, unknown...), err
 }
 
 // some makes an empty list of an absent one.

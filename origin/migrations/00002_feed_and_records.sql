@@ -93,10 +93,26 @@ BEGIN
     END LOOP;
 END $$;
 -- +goose StatementEnd
+
+-- Drops the partitions by day whose whole day lies before `before`.
+-- +goose StatementBegin
+CREATE FUNCTION drop_partitions(parent text, before timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    part text;
+BEGIN
+    FOR part IN
+        SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = parent::regclass AND c.relname ~ ('^' || parent || '_[0-9]{8}$')
+          AND to_date(right(c.relname, 8), 'YYYYMMDD') + 1 <= (before AT TIME ZONE 'UTC')::date
+    LOOP
+        EXECUTE format('DROP TABLE %I', part);
+    END LOOP;
+END $$;
+-- +goose StatementEnd
 SELECT ensure_partitions('changes', 'day', 7, now());
 SELECT ensure_partitions('audit_log', 'month', 3, now());
 
 -- +goose Down
-DROP FUNCTION ensure_partitions;
+DROP FUNCTION drop_partitions, ensure_partitions;
 DROP TABLE idempotency_keys, events, audit_log, changes, feed_head;
 DROP FUNCTION audit_log_refuse;

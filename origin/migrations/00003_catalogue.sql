@@ -8,7 +8,7 @@ CREATE TABLE genres (
     slug          text        NOT NULL CONSTRAINT genres_slug UNIQUE,
     content_types text[]      NOT NULL,
     parent_id     uuid        CONSTRAINT genres_parent REFERENCES genres,
-    image_url     text,
+    image_url     text        NOT NULL, -- '' is none
     created_at    timestamptz NOT NULL,
     updated_at    timestamptz NOT NULL
 );
@@ -28,14 +28,14 @@ CREATE TABLE movies (
     source_key         text        CONSTRAINT movies_source_key UNIQUE,
     slug               text        NOT NULL CONSTRAINT movies_slug UNIQUE,
     title              text        NOT NULL,
-    original_title     text,
-    synopsis           text,
-    tagline            text,
-    release_year       int,
-    runtime_minutes    int,
-    content_rating     text,
+    original_title     text        NOT NULL, -- of these, '' and 0 are "not given"
+    synopsis           text        NOT NULL,
+    tagline            text        NOT NULL,
+    release_year       int         NOT NULL,
+    runtime_minutes    int         NOT NULL,
+    content_rating     text        NOT NULL,
+    studio             text        NOT NULL,
     country_of_origin  text[]      NOT NULL,
-    studio             text,
     audio_languages    text[]      NOT NULL,
     subtitle_languages text[]      NOT NULL,
     cast_members       jsonb       NOT NULL,
@@ -51,15 +51,14 @@ CREATE TABLE movies (
     updated_at         timestamptz NOT NULL,
     sort_title         text COLLATE "C" GENERATED ALWAYS AS (immutable_unaccent(lower(title))) STORED,
     search             tsvector    GENERATED ALWAYS AS (to_tsvector('simple', immutable_unaccent(lower(
-                           title || ' ' || coalesce(original_title, '') || ' ' || coalesce(synopsis, '') || ' ' ||
-                           cast_names(cast_members))))) STORED,
+                           title || ' ' || original_title || ' ' || synopsis || ' ' || cast_names(cast_members))))) STORED,
     cast_keys          text[]      GENERATED ALWAYS AS (cast_keys(cast_members)) STORED
 ) WITH (toast_tuple_target = 256);
 -- Lists, counts and sorts read many rows and few columns: what is long lives outside of the heap.
 ALTER TABLE movies ALTER COLUMN synopsis SET STORAGE EXTERNAL, ALTER COLUMN search SET STORAGE EXTERNAL;
 
 CREATE INDEX movies_title ON movies (sort_title, id);
-CREATE INDEX movies_release_year ON movies (coalesce(release_year, 0), id);
+CREATE INDEX movies_release_year ON movies (release_year, id);
 CREATE INDEX movies_average_rating ON movies (average_rating, id);
 CREATE INDEX movies_available_from ON movies (coalesce(available_from, '-infinity'), id);
 CREATE INDEX movies_created_at ON movies (created_at, id);

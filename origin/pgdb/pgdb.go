@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"encora/shared/fault"
@@ -43,6 +44,11 @@ func Open(ctx context.Context, url string, maxConns int32) (*DB, error) {
 	params["statement_timeout"] = "5000"
 	params["lock_timeout"] = "2000"
 	params["idle_in_transaction_session_timeout"] = "10000"
+	cfg.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+		conn.TypeMap().RegisterType(&pgtype.Type{Name: "timestamptz", OID: pgtype.TimestamptzOID,
+			Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC}}) // answers write times with Z
+		return nil
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -51,11 +57,8 @@ func Open(ctx context.Context, url string, maxConns int32) (*DB, error) {
 		pool.Close()
 		return nil, fmt.Errorf("database does not answer: %w", err)
 	}
-	return New(pool), nil
+	return &DB{pool: pool}, nil
 }
-
-// New wraps a pool that is already open.
-func New(pool *pgxpool.Pool) *DB { return &DB{pool: pool} }
 
 // Pool is the pool itself, for libraries that bring their own statements (river).
 func (db *DB) Pool() *pgxpool.Pool { return db.pool }

@@ -1,0 +1,266 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"encora/origin/api"
+	"encora/origin/record"
+)
+
+// Incoming is a movie from outside of the API: an import, the demo or a generated catalogue.
+type Incoming struct {
+	Key           string // identifies the movie at its source: the same key is the same movie, and is brought in once
+	Movie         MovieWrite
+	AverageRating float64
+	RatingCount   int
+	Video         bool // packaged media goes with it, so that it can be published
+}
+
+// Video is the packaged media of a movie that is brought in.
+type Video struct {
+	MovieID                           uuid.UUID
+	Title                             string
+	Seconds                           int
+	AudioLanguages, SubtitleLanguages []string
+}
+
+// Refused is a movie that was not brought in, and why.
+type Refused struct {
+	Index  int // in the batch
+	Reason string
+}
+
+// Outcome counts what a batch did.
+type Outcome struct {
+	Created int
+	Known   int // were there already, by key, and stay as editors left them
+	Refused []Refused
+}
+
+// Ingest brings a batch of movies in, in one transaction: all that is legal of it, whole, or nothing. It leaves one audit
+// entry and one change behind, whatever the batch's size.
+func (d *Domain) Ingest(ctx context.Context, actor record.Actor, now time.Time, batch []Incoming) (Outcome, error) {
+	var out Outcome
+	err := d.DB.Write(ctx, func(tx pgx.Tx) error {
+		out = Outcome{}
+		w := record.Begin(tx, actor, now)
+		in := ingestion{d: d, w: w, out: &out}
+		if err := in.prepare(ctx, batch); err != nil {
+			return err
+		}
+		if len(in.movies) == 0 {
+			return nil
+		}
+		if err := in.store(ctx); err != nil {
+			return err
+		}
+		return w.Commit(ctx)
+	})
+	if err != nil {
+		return Outcome{}, fmt.Errorf("bring movies in: %w", err)
+	}
+	return out, nil
+}
+
+// ingestion is one batch on its way into the database.
+type ingestion struct {
+	d      *Domain
+	w      *record.Tx
+	out    *Outcome
+	movies []*movie
+	keys   []string
+	videos []Video
+}
+
+// prepare makes movies of what is new and legal.
+func (in *ingestion) prepare(ctx context.Context, batch []Incoming) error {
+	known, err := knownKeys(ctx, in.w.Tx, batch)
+	if err != nil {
+		return err
+	}
+	genres, err := genresBySlug(ctx, in.w.Tx)
+	if err != nil {
+		return err
+	}
+	for i := range batch {
+		b := &batch[i]
+		if known[b.Key] {
+			in.out.Known++
+			continue
+		}
+		known[b.Key] = true
+		m, reason := in.accept(b, genres)
+		if reason != "" {
+			in.out.Refused = append(in.out.Refused, Refused{i, reason})
+			continue
+		}
+		in.movies, in.keys = append(in.movies, m), append(in.keys, b.Key)
+		if b.Video {
+			in.videos = append(in.videos, Video{m.ID, m.Title, 60 * m.RuntimeMinutes, m.AudioLanguages, m.SubtitleLanguages})
+		}
+	}
+	return in.chooseSlugs(ctx)
+}
+
+// accept checks a movie as the API would, and the publishing gate where it is to be published.
+func (in *ingestion) accept(b *Incoming, genres map[string]uuid.UUID) (*movie, string) {
+	if faults := append(api.Validate(b.Movie), checkMovie(&b.Movie)...); len(faults) > 0 {
+		return nil, faults[0].Field + ": " + faults[0].Message
+	}
+	m := &movie{State: statusDraft}
+	m.ID, m.CreatedAt, m.UpdatedAt = uuid.Must(uuid.NewV7()), in.w.Now, in.w.Now
+	m.copyFrom(&b.Movie)
+	m.AverageRating, m.RatingCount = b.AverageRating, b.RatingCount
+	for _, slug := range b.Movie.Genres {
+		id, ok := genres[slug]
+		if !ok {
+			return nil, "genres: there is no genre " + slug
+		}
+		if !slices.Contains(m.GenreIDs, id) {
+			m.GenreIDs = append(m.GenreIDs, id)
+		}
+	}
+	if b.Movie.Status != statusDraft {
+		if !b.Video || m.RuntimeMinutes == 0 || m.ContentRating == "" {
+			return nil, "status: publishing needs a video, runtime_minutes and content_rating"
+		}
+		m.State = statusPublished
+	}
+	m.Announced = m.status(in.w.Now)
+	return m, ""
+}
+
+// chooseSlugs gives every movie the first of its candidates that neither the database nor the batch has taken.
+func (in *ingestion) chooseSlugs(ctx context.Context) error {
+	var all []string
+	for _, m := range in.movies {
+		all = append(all, slugCandidates(m)...)
+	}
+	found, err := takenSlugs(ctx, in.w.Tx, all)
+	if err != nil {
+		return err
+	}
+	taken := map[string]bool{}
+	for _, s := range found {
+		taken[s] = true
+	}
+	for _, m := range in.movies {
+		for _, m.Slug = range slugCandidates(m) {
+			if !taken[m.Slug] {
+				break
+			}
+		}
+		taken[m.Slug] = true
+	}
+	return nil
+}
+
+func (in *ingestion) store(ctx context.Context) error {
+	if err := in.copyMovies(ctx); err != nil {
+		return err
+	}
+	if err := in.copyGenres(ctx); err != nil {
+		return err
+	}
+	if err := in.d.AddVideos(ctx, in.w, in.videos); err != nil {
+		return err
+	}
+	in.out.Created = len(in.movies)
+	in.w.Audit("content.imported", contentMovie, uuid.Nil, map[string]any{"count": len(in.movies), "first_key": in.keys[0]})
+	if slices.ContainsFunc(in.movies, func(m *movie) bool { return m.State == statusPublished }) {
+		in.w.Emit(tagMovies, tagGenres)
+	}
+	return nil
+}
+
+func (in *ingestion) copyMovies(ctx context.Context) error {
+	columns := strings.Fields(`id source_key slug title original_title synopsis tagline release_year runtime_minutes
+		content_rating country_of_origin studio audio_languages subtitle_languages cast_members images average_rating
+		rating_count state announced drm_required available_from available_until created_at updated_at`)
+	_, err := in.w.CopyFrom(ctx, pgx.Identifier{"movies"}, columns, pgx.CopyFromSlice(len(in.movies), func(i int) ([]any, error) {
+		m := in.movies[i]
+		return []any{m.ID, in.keys[i], m.Slug, m.Title, m.OriginalTitle, m.Synopsis, m.Tagline, m.ReleaseYear, m.RuntimeMinutes,
+			m.ContentRating, m.CountryOfOrigin, m.Studio, m.AudioLanguages, m.SubtitleLanguages, m.Cast, m.Images, m.AverageRating,
+			m.RatingCount, m.State, m.Announced, m.DRMRequired, m.AvailableFrom, m.AvailableUntil, m.CreatedAt, m.UpdatedAt}, nil
+	}))
+	return err
+}
+
+func (in *ingestion) copyGenres(ctx context.Context) error {
+	var rows [][]any
+	for _, m := range in.movies {
+		for i, g := range m.GenreIDs {
+			rows = append(rows, []any{m.ID, g, i})
+		}
+	}
+	_, err := in.w.CopyFrom(ctx, pgx.Identifier{"movie_genres"}, []string{"movie_id", "genre_id", "position"}, pgx.CopyFromRows(rows))
+	return err
+}
+
+func knownKeys(ctx context.Context, tx pgx.Tx, batch []Incoming) (map[string]bool, error) {
+	keys := make([]string, len(batch))
+	for i := range batch {
+		keys[i] = batch[i].Key
+	}
+	rows, err := tx.Query(ctx, `SELECT source_key FROM movies WHERE source_key = ANY($1)`, keys)
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]bool{}
+	var key string
+	_, err = pgx.ForEachRow(rows, []any{&key}, func() error { known[key] = true; return nil })
+	return known, err
+}
+
+func genresBySlug(ctx context.Context, tx pgx.Tx) (map[string]uuid.UUID, error) {
+	rows, err := tx.Query(ctx, `SELECT slug, id FROM genres WHERE 'movie' = ANY(content_types) ORDER BY id FOR SHARE`)
+	if err != nil {
+		return nil, err
+	}
+	bySlug := map[string]uuid.UUID{}
+	var slug string
+	var id uuid.UUID
+	_, err = pgx.ForEachRow(rows, []any{&slug, &id}, func() error { bySlug[slug] = id; return nil })
+	return bySlug, err
+}
+
+// Taxon is a genre of a taxonomy that is brought in; parents come before their children.
+type Taxon struct {
+	Slug, Name, Parent string
+	ContentTypes       []string
+}
+
+// IngestGenres adds the genres of a taxonomy whose slugs are not taken.
+func (d *Domain) IngestGenres(ctx context.Context, actor record.Actor, now time.Time, taxonomy []Taxon) error {
+	err := d.DB.Write(ctx, func(tx pgx.Tx) error {
+		w := record.Begin(tx, actor, now)
+		if err := lockTaxonomy(ctx, w); err != nil {
+			return err
+		}
+		const q = `
+			INSERT INTO genres (id, name, slug, content_types, parent_id, image_url, created_at, updated_at)
+			VALUES ($1, $2, $3, $4, (SELECT id FROM genres WHERE slug = $5), '', $6, $6)
+			ON CONFLICT (slug) DO NOTHING`
+		for _, t := range taxonomy {
+			tag, err := tx.Exec(ctx, q, uuid.Must(uuid.NewV7()), t.Name, t.Slug, t.ContentTypes, t.Parent, w.Now)
+			if err != nil {
+				return err
+			}
+			if tag.RowsAffected() > 0 {
+				w.Emit(tagGenres)
+			}
+		}
+		return w.Commit(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("bring genres in: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,34 @@
+// Package media holds packaged assets: where on the CDN a title's video, trailers, subtitles and sound are. It is the only
+// writer of media_assets. Whoever changes a title's assets locks the content first and then the asset.
+package media
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"encora/origin/api"
+)
+
+// Domain is the operations on assets, with what they need of the catalogue.
+type Domain struct {
+	// CDNBaseURL is what paths of assets are appended to; it has no slash at its end.
+	CDNBaseURL string
+	// Hold gives the content type ("movie", "show", …) of those of the ids that exist, and locks what it finds until the
+	// transaction ends against deletion and against changes of its publication.
+	Hold func(ctx context.Context, tx pgx.Tx, ids []uuid.UUID) (map[uuid.UUID]string, error)
+	// Published locks content against a publish at the same time, and reports whether viewers see it now or will by the
+	// clock. Content that is gone is not published.
+	Published func(ctx context.Context, w *api.Write, contentID uuid.UUID) (bool, error)
+	// Touched emits the tags of those of the contents that viewers can see; hard says that something is taken away. The
+	// contents are held.
+	Touched func(ctx context.Context, w *api.Write, ids []uuid.UUID, hard bool) error
+	// Visible is api.Missing unless the viewer may see the content, and tags the answer with it.
+	Visible func(ctx context.Context, r *api.Read, contentType string, id uuid.UUID) error
+}
+
+// Remove deletes the assets of content that is deleted. The caller has locked the content.
+func (d *Domain) Remove(ctx context.Context, w *api.Write, contentID uuid.UUID) error {
+	return deleteAssetsOf(ctx, w.Tx.Tx, contentID)
+}

@@ -24,3 +24,8 @@ func (s *settings) edgeEnv() []string {
 		"CURSOR_KEYS="+string(s.CursorKeys), "JWKS_URL="+baseURL(s.OriginAddr)+"/.well-known/jwks.json",
 		"TOKEN_ISSUER=encora-dev", "TOKEN_AUDIENCE=encora")
 }
+
+// commandEnv is for a command that runs beside origin and edge: what both know, and where they are.
+func (s *settings) commandEnv() []string {
+	return append(s.originEnv(), "EDGE_ADDR="+s.EdgeAddr, "BIN_DIR="+s.BinDir)
+}

@@ -304,6 +304,20 @@ func TestWelcomeSaysWhatToCopy(t *testing.T) {
 	}
 }
 
+func TestRunLastsAsLongAsItsCommand(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.start("run", "--", "sh", "-c", `echo "$EDGE_ADDR $ORIGIN_ADDR $STATE_DIR $BIN_DIR"; exit 7`)
+	line, err := p.out.ReadString('\n')
+	if want := fmt.Sprintln(w.edge, w.origin, w.state(), w.dir); err != nil || line != want {
+		t.Errorf("command saw %q, %v; want %q", line, err, want)
+	}
+	p.ends(7)
+	if calls := w.read("calls"); !strings.HasSuffix(calls, "edge stops\norigin stops\n") {
+		t.Errorf("calls\n%s", calls)
+	}
+}
+
 func TestWrongSettingsAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "EDGE_ADDR=8080", "ORIGIN_ADDR=8081", "PG_PORT=none")

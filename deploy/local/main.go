@@ -34,8 +34,5 @@ func local(ctx context.Context) (int, error) {
 	if command == "test" {
 		return test(ctx, &s)
 	}
-	if err := run(ctx, &s, os.Stdout, os.Stderr); err != nil {
-		return 1, err
-	}
-	return 0, nil
+	return run(ctx, &s)
 }

@@ -3,52 +3,51 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"time"
+	"os"
 
 	"encora/deploy/local/pg"
-	"encora/deploy/local/proc"
 	"encora/shared/conf"
 )
 
-// readyPatience bounds the wait for origin and edge to become ready, once their processes run.
-const readyPatience = 2 * time.Minute
-
-// maxPrograms run at once: Postgres, origin and edge.
-const maxPrograms = 3
-
-// run sets up and runs everything until ctx ends, which is no error, or one of the processes does, which is.
-func run(ctx context.Context, s *settings, out, log io.Writer) error {
-	err := runAll(ctx, s, out, log)
-	if ctx.Err() != nil {
-		return nil // whatever that interrupted: we were asked to stop, and have
+// run sets up and runs everything until ctx ends, which is status 0, or one of the programs does, which is an error. With
+// a command it lasts as long as that does and returns its status.
+func run(ctx context.Context, s *settings) (int, error) {
+	status, err := runAll(ctx, s)
+	if ctx.Err() != nil && len(s.Run.Command) == 0 {
+		return 0, nil // whatever that interrupted: we were asked to stop, and have
 	}
-	return err
+	return status, err
 }
 
-func runAll(ctx context.Context, s *settings, out, log io.Writer) error {
+func runAll(ctx context.Context, s *settings) (int, error) {
 	if err := s.makeStateDir(); err != nil {
-		return err
+		return 1, err
 	}
 	if err := s.loadKeys(); err != nil {
-		return err
+		return 1, err
 	}
-	st := &stack{log: log, died: make(chan *proc.Child, maxPrograms)}
+	st := newStack(os.Stderr)
 	if s.DatabaseURL == "" {
-		db, err := pg.Start(ctx, pg.Options{Dir: s.postgresDir(), Bin: s.PgBin, Port: s.PgPort, Log: log})
+		db, err := pg.Start(ctx, pg.Options{Dir: s.postgresDir(), Bin: s.PgBin, Port: s.PgPort, Log: os.Stderr})
 		if err != nil {
-			return err
+			return 1, err
 		}
 		defer db.Stop()
 		st.watch(db.Process())
 		s.DatabaseURL = conf.Secret(db.URL("postgres"))
 	}
-	return runPrograms(ctx, s, out, st)
+	defer st.stop()
+	if err := startPrograms(ctx, s, st); err != nil {
+		return 1, err
+	}
+	if len(s.Run.Command) == 0 {
+		fmt.Print(s.welcome())
+	}
+	return st.attend(ctx, s.commandEnv(), s.Run.Command)
 }
 
-// runPrograms runs origin and edge on a database that is there.
-func runPrograms(ctx context.Context, s *settings, out io.Writer, st *stack) error {
-	defer st.stop()
+// startPrograms fills the database and returns when origin and edge are ready.
+func startPrograms(ctx context.Context, s *settings, st *stack) error {
 	for _, args := range [][]string{{"migrate"}, {"seed", "--demo"}} {
 		if err := st.finish(ctx, s.originEnv(), s.program("origin"), args...); err != nil {
 			return err
@@ -65,6 +64,5 @@ func runPrograms(ctx context.Context, s *settings, out io.Writer, st *stack) err
 			return err
 		}
 	}
-	fmt.Fprint(out, s.welcome())
-	return st.wait(ctx)
+	return nil
 }

@@ -24,7 +24,9 @@ type settings struct {
 	EdgeKeys     conf.Secret `help:"Bearer keys between edge and origin. Default: one in STATE_DIR, made on first use."`
 	CursorKeys   conf.Secret `help:"Keys that sign cursors, in hex. Default: one in STATE_DIR, made on first use."`
 
-	Run  struct{} `cmd:"" help:"Run Postgres, origin and edge until SIGINT or SIGTERM."`
+	Run struct {
+		Command []string `arg:"" optional:"" help:"What to run once all is ready, after --."`
+	} `cmd:"" help:"Run Postgres, origin and edge until SIGINT or SIGTERM, or while a command runs."`
 	Test struct {
 		Command []string `arg:"" help:"What to run, after --."`
 	} `cmd:"" help:"Run a command with TEST_DATABASE_URL set to a Postgres that ends with it."`

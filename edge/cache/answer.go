@@ -1,0 +1,192 @@
+// Package cache holds answers, ready to send, and says whether they may still be served. Ristretto is hidden here: it
+// only keeps bytes within a bound, drops and delays what it likes, and nothing about correctness depends on it.
+package cache
+
+import (
+	"math"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"encora/edge/feed"
+)
+
+// Encoding is a content coding that an answer can be stored in (RFC 9110, 8.4.1).
+type Encoding uint8
+
+// The codings, from the best liked to the least.
+const (
+	Brotli Encoding = iota
+	Zstd
+	Gzip
+	Identity
+	encodings
+)
+
+// Tokens of the codings in Accept-Encoding and Content-Encoding, and the suffixes that tell their ETags apart.
+var (
+	tokens   = [encodings]string{Brotli: "br", Zstd: "zstd", Gzip: "gzip", Identity: "identity"}
+	suffixes = [encodings]string{Brotli: "-br", Zstd: "-zst", Gzip: "-gz"}
+)
+
+// Token is the coding's name in Accept-Encoding.
+func (e Encoding) Token() string { return tokens[e] }
+
+// Verdict says whether an answer may be served.
+type Verdict uint8
+
+const (
+	// Fresh answers say what the origin would say, as far as the edge knows.
+	Fresh Verdict = iota
+	// Stale answers were edited or added to since. They may be served, marked, while the origin can't be asked.
+	Stale
+	// Gone answers are never served: something was taken away, their instant has passed, or they are of another world.
+	Gone
+)
+
+// Never is the Until of an answer that the clock alone doesn't change.
+const Never = math.MaxInt64
+
+// Answer is what the origin said once, packed to send. Its layout spends as few bytes as it can on anything but bodies:
+// the tags, the key, the header blocks and the bodies lie one after another in head, and what exceeds it in tail, cut
+// where the allocator's size classes waste least.
+type Answer struct {
+	pos    uint64  // feed position of the snapshot
+	timing *timing // nil: the clock alone never changes the answer
+	head   string  // tags (4 bytes each, little endian), key, header blocks, bodies
+	tail   string
+	bodies [Identity]uint32 // lengths of the coded bodies; 0: not stored. Identity has the rest.
+	filled uint32           // Unix seconds at which the snapshot was taken
+	world  uint32
+	blocks [encodings]uint16
+	keyLen uint16
+	tags   uint16
+}
+
+// timing is what an answer has that the clock will change.
+type timing struct {
+	until int64 // Unix nanoseconds
+	next  atomic.Pointer[Answer]
+}
+
+// Status is the HTTP status, which the block tells: "HTTP/1.1 200 OK".
+func (a *Answer) Status() int {
+	digits := a.Block(Identity)[len("HTTP/1.1 "):]
+	return int(digits[0]-'0')*100 + int(digits[1]-'0')*10 + int(digits[2]-'0')
+}
+
+// Pos is the feed position of the snapshot that answered.
+func (a *Answer) Pos() uint64 { return a.pos }
+
+// World is the ID of the feed's world that the position counts in; 0: none that the edge knows.
+func (a *Answer) World() uint32 { return a.world }
+
+// Until is the instant in Unix nanoseconds at which the clock alone changes the answer, or Never.
+func (a *Answer) Until() int64 {
+	if a.timing == nil {
+		return Never
+	}
+	return a.timing.until
+}
+
+// Filled is when the snapshot was taken, to the second.
+func (a *Answer) Filled() time.Time { return time.Unix(int64(a.filled), 0) }
+
+// Next is the answer that follows at Until, nil if there is none yet.
+func (a *Answer) Next() *Answer {
+	if a.timing == nil {
+		return nil
+	}
+	return a.timing.next.Load()
+}
+
+// Key is the full key.
+func (a *Answer) Key() string { return a.head[4*int(a.tags):][:a.keyLen] }
+
+func (a *Answer) tag(i int) uint32 {
+	b := a.head[4*i : 4*i+4]
+	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
+}
+
+// Check judges the answer in the current world at an instant in Unix nanoseconds of the corrected clock.
+func (a *Answer) Check(st *feed.State, now int64) Verdict {
+	if a.world != st.ID || a.timing != nil && now >= a.timing.until {
+		return Gone
+	}
+	for i := range int(a.tags) {
+		if st.Changed(a.tag(i)) > a.pos {
+			return a.softly(st)
+		}
+	}
+	return Fresh
+}
+
+func (a *Answer) softly(st *feed.State) Verdict {
+	for i := range int(a.tags) {
+		if st.Removed(a.tag(i)) > a.pos {
+			return Gone
+		}
+	}
+	return Stale
+}
+
+// Has reports whether the variant is stored; Identity always is.
+func (a *Answer) Has(e Encoding) bool { return e == Identity || a.bodies[e] > 0 }
+
+// blocksAt is where the header blocks begin, and bodiesAt where they end.
+func (a *Answer) blocksAt() int { return 4*int(a.tags) + int(a.keyLen) }
+
+func (a *Answer) bodiesAt() int {
+	off := a.blocksAt()
+	for _, n := range a.blocks {
+		off += int(n)
+	}
+	return off
+}
+
+// Block is the variant's part of the answer's head: status line and headers, each line ended, without the empty line.
+func (a *Answer) Block(e Encoding) string {
+	off := a.blocksAt()
+	for i := range e {
+		off += int(a.blocks[i])
+	}
+	return a.head[off : off+int(a.blocks[e])]
+}
+
+// span is where the variant's body lies in head and tail together.
+func (a *Answer) span(e Encoding) (int, int) {
+	from := a.bodiesAt()
+	for i := range e {
+		from += int(a.bodies[i])
+	}
+	if e == Identity {
+		return from, len(a.head) + len(a.tail)
+	}
+	return from, from + int(a.bodies[e])
+}
+
+// Body is the variant's body in two parts, the second of which is mostly empty.
+func (a *Answer) Body(e Encoding) (string, string) {
+	from, to := a.span(e)
+	n := len(a.head)
+	switch {
+	case to <= n:
+		return a.head[from:to], ""
+	case from >= n:
+		return a.tail[from-n : to-n], ""
+	}
+	return a.head[from:], a.tail[:to-n]
+}
+
+// IdentityBody is a copy of the body without a coding.
+func (a *Answer) IdentityBody() []byte {
+	one, two := a.Body(Identity)
+	return append(append(make([]byte, 0, len(one)+len(two)), one...), two...)
+}
+
+// ETag is the variant's entity tag, quoted. It is in the block, right after the status line.
+func (a *Answer) ETag(e Encoding) string {
+	block := a.Block(e)
+	block = block[strings.IndexByte(block, '\n')+1+len(etagName):]
+	return block[:strings.IndexByte(block, '\r')]
+}

@@ -1,0 +1,158 @@
+package cache
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+	"unsafe"
+
+	"github.com/cespare/xxhash/v2"
+
+	"encora/edge/feed"
+)
+
+const etagName = "ETag: "
+
+// Draft is an answer before it is packed.
+type Draft struct {
+	Key         Key
+	World       *feed.State // nil: a world that the edge doesn't know; such an answer is never fresh
+	Pos         uint64
+	Until       int64 // Unix nanoseconds, or Never
+	Filled      time.Time
+	Tags        []string
+	Status      int
+	ContentType string
+	Headers     string // further header lines, each ended with CR LF
+	Body        []byte
+}
+
+// Limits of the packed form.
+const (
+	maxTags = math.MaxUint16
+	maxKey  = math.MaxUint16
+	maxBody = math.MaxInt32 / int(encodings)
+)
+
+// Fits reports whether the draft can be packed at all; what can't is no sensible answer.
+func (d *Draft) Fits() bool {
+	return len(d.Tags) <= maxTags && len(d.Key.bytes) <= maxKey && len(d.Body) <= maxBody && len(d.Headers)+len(d.ContentType) < 32<<10
+}
+
+// Pack compresses, hashes and lays out the answer, so that sending it is copying it.
+func (d *Draft) Pack() *Answer {
+	a := &Answer{pos: d.Pos, filled: uint32(d.Filled.Unix()), keyLen: uint16(len(d.Key.bytes))}
+	if d.Until != Never {
+		a.timing = &timing{until: d.Until}
+	}
+	buf := make([]byte, 0, 4*len(d.Tags)+len(d.Key.bytes)+2*len(d.Body)+4*(len(d.Headers)+256))
+	if d.World != nil {
+		a.world, a.tags = d.World.ID, uint16(len(d.Tags))
+		buf = d.appendTags(buf)
+	}
+	buf = append(buf, d.Key.bytes...)
+	hash := xxhash.Sum64(d.Body)
+	var bodies [encodings][]byte
+	for e := range encodings {
+		bodies[e] = encode(e, d.Body)
+		if e != Identity {
+			if bodies[e] == nil {
+				continue
+			}
+			a.bodies[e] = uint32(len(bodies[e]))
+		}
+		start := len(buf)
+		buf = d.appendBlock(buf, e, hash, len(bodies[e]))
+		a.blocks[e] = uint16(len(buf) - start)
+	}
+	meta := len(buf)
+	for e := range encodings {
+		buf = append(buf, bodies[e]...)
+	}
+	a.head, a.tail = split(buf, meta)
+	return a
+}
+
+func (d *Draft) appendTags(b []byte) []byte {
+	for _, tag := range d.Tags {
+		b = binary.LittleEndian.AppendUint32(b, d.World.Slot(tag))
+	}
+	return b
+}
+
+// appendBlock writes status line and headers. The ETag depends on the data alone, so all edges give the same.
+func (d *Draft) appendBlock(b []byte, e Encoding, hash uint64, length int) []byte {
+	b = fmt.Appendf(b, "HTTP/1.1 %d %s\r\n%s\"%016x%s\"\r\n", d.Status, http.StatusText(d.Status), etagName, hash, suffixes[e])
+	if d.ContentType != "" {
+		b = fmt.Appendf(b, "Content-Type: %s\r\n", d.ContentType)
+	}
+	b = append(b, "Content-Length: "...)
+	b = strconv.AppendInt(b, int64(length), 10)
+	b = append(b, "\r\n"...)
+	if e != Identity {
+		b = fmt.Appendf(b, "Content-Encoding: %s\r\n", tokens[e])
+	}
+	return append(b, d.Headers...)
+}
+
+const page = 8 << 10 // what the allocator rounds large sizes to
+
+// classes are the sizes that the allocator rounds smaller ones to.
+var classes = sizeClasses()
+
+// sizeClasses asks the allocator: append rounds a new slice's capacity up to what it would waste otherwise.
+func sizeClasses() []int {
+	var all []int
+	for n := 1; n <= 4*page; {
+		c := cap(append([]byte(nil), make([]byte, n)...))
+		all = append(all, c)
+		n = c + 1
+	}
+	return all
+}
+
+// rounded is what the allocator spends on n bytes.
+func rounded(n int) int {
+	if n > 4*page {
+		return (n + page - 1) / page * page
+	}
+	i, _ := slices.BinarySearch(classes, n)
+	return classes[i]
+}
+
+// split copies buf into one or two strings, whichever wastes less. A quarter of a kilobyte, which one allocation wastes
+// on average for a few kilobytes, would be as much as everything else that an entry costs. head holds the first keep
+// bytes at least.
+func split(buf []byte, keep int) (string, string) {
+	n := len(buf)
+	if n == 0 {
+		return "", ""
+	}
+	cut, least := n, rounded(n)-n
+	try := func(c int) {
+		if c >= keep && c < n && rounded(n-c)-(n-c) < least {
+			cut, least = c, rounded(n-c)-(n-c)
+		}
+	}
+	for _, c := range classes {
+		try(c)
+	}
+	for c := 5 * page; c < n; c += page {
+		try(c)
+	}
+	return freeze(buf[:cut]), freeze(buf[cut:])
+}
+
+// freeze copies b into a string: a header of 16 bytes instead of a slice's 24.
+func freeze(b []byte) string {
+	if len(b) == 0 {
+		return ""
+	}
+	c := make([]byte, len(b))
+	copy(c, b)
+	return unsafe.String(&c[0], len(c))
+}

@@ -5,8 +5,8 @@
 -- One row: the position of the newest change. Writers take its lock in their last statement, so positions have no gaps
 -- and follow the order of commits.
 CREATE TABLE feed_head (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
-    pos  bigint  NOT NULL
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
+    pos    bigint  NOT NULL
 );
 INSERT INTO feed_head (pos) VALUES (0);
 

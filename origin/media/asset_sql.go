@@ -29,6 +29,18 @@ func insertAsset(ctx context.Context, tx pgx.Tx, a *Asset) error {
 	return err
 }
 
+// copyAssets stores many assets at once.
+func copyAssets(ctx context.Context, tx pgx.Tx, assets []Asset) error {
+	columns := []string{"id", "asset_type", "content_type", "content_id", "dash_path", "hls_path", "duration_seconds", "key_ids",
+		"language", "kind", "title", "status", "created_at"}
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{"media_assets"}, columns, pgx.CopyFromSlice(len(assets), func(i int) ([]any, error) {
+		a := &assets[i]
+		return []any{a.ID, a.AssetType, a.Target.ContentType, a.Target.ContentID, a.DASHPath, a.HLSPath, a.DurationSeconds,
+			append([]uuid.UUID{}, a.KeyIDs...), a.Language, a.Kind, a.Title, a.Status, a.CreatedAt}, nil
+	}))
+	return err
+}
+
 // readAsset reads an asset; nil when there is none.
 func readAsset(ctx context.Context, tx pgx.Tx, id uuid.UUID) (*Asset, error) {
 	const q = `SELECT ` + assetColumns + ` FROM media_assets WHERE id = $1`

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
+	"encora/origin/record"
 )
 
 // Domain is the operations on assets, with what they need of the catalogue.
@@ -26,6 +27,16 @@ type Domain struct {
 	Touched func(ctx context.Context, w *api.Write, ids []uuid.UUID, hard bool) error
 	// Visible is api.Missing unless the viewer may see the content, and tags the answer with it.
 	Visible func(ctx context.Context, r *api.Read, contentType string, id uuid.UUID) error
+}
+
+// Add stores ready assets of content that is brought in without the API. It gives them their ids, status and time; what
+// each target names is in the same transaction.
+func (d *Domain) Add(ctx context.Context, tx *record.Tx, assets []Asset) error {
+	for i := range assets {
+		a := &assets[i]
+		a.ID, a.Status, a.CreatedAt = uuid.Must(uuid.NewV7()), statusReady, tx.Now
+	}
+	return copyAssets(ctx, tx.Tx, assets)
 }
 
 // Remove deletes the assets of content that is deleted. The caller has locked the content.

@@ -55,7 +55,7 @@ type GeoQuestion struct {
 // GeoDecision answers a GeoQuestion.
 type GeoDecision struct {
 	Allowed bool       `json:"allowed"`
-	RuleID  *uuid.UUID `json:"rule_id" doc:"The rule that decided: the first by id that denies, else the first that is attached; null when none is."`
+	RuleID  *uuid.UUID `json:"rule_id" nullable:"true" doc:"The rule that decided: the first by id that denies, else the first that is attached; null when none is."`
 }
 
 type checkIn struct {

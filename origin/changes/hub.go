@@ -190,6 +190,18 @@ func (h *Hub) Epoch() string {
 	return h.epoch
 }
 
+// Check is ErrBlind while the hub can't vouch for its head.
+func (h *Hub) Check(context.Context) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.blind() {
+		return ErrBlind
+	}
+	return nil
+}
+
+func (h *Hub) blind() bool { return h.epoch == "" || time.Since(h.readAt) > blindAfter }
+
 // Poll answers what follows position after of the given epoch, waiting up to wait while there is nothing. It returns
 // ErrBlind when the hub can't vouch for its head.
 func (h *Hub) Poll(ctx context.Context, epoch string, after uint64, wait time.Duration) (wire.FeedPage, error) {
@@ -230,7 +242,7 @@ func (h *Hub) count(n int) {
 func (h *Hub) page(epoch string, after uint64, arrived time.Time) (wire.FeedPage, <-chan struct{}, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.epoch == "" || time.Since(h.readAt) > blindAfter {
+	if h.blind() {
 		return wire.FeedPage{}, nil, ErrBlind
 	}
 	p := wire.FeedPage{Epoch: h.epoch, Head: h.head, Now: time.Now().UTC(), WaitedMS: max(0, h.readAt.Sub(arrived).Milliseconds())}

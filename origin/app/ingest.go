@@ -1,0 +1,248 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/schollz/progressbar/v3"
+
+	"encora/origin/catalog"
+	"encora/origin/ingest"
+	"encora/origin/media"
+	"encora/origin/pgdb"
+	"encora/origin/record"
+)
+
+// batchSize is how many movies are brought in by one transaction.
+const batchSize = 500
+
+type seed struct {
+	database
+	Demo   bool   `help:"Load the curated demo catalogue; what is there already stays." xor:"what" required:""`
+	Movies int    `help:"Generate this many movies." xor:"what" required:""`
+	Seed   uint64 `help:"Number that the generated catalogue follows from." default:"1"`
+}
+
+// Run loads the demo catalogue or a generated one.
+func (s *seed) Run(ctx context.Context, p *program) error {
+	if s.Demo {
+		films := ingest.Demo()
+		return bringIn(ctx, p, s.database, "demo catalogue", len(films), records(sequence(films)))
+	}
+	films := ingest.Generate(s.Movies, s.Seed, time.Now())
+	return bringIn(ctx, p, s.database, "generated catalogue", s.Movies, records(films))
+}
+
+func sequence(films []ingest.Film) iter.Seq[ingest.Film] {
+	return func(yield func(ingest.Film) bool) {
+		for _, f := range films {
+			if !yield(f) {
+				return
+			}
+		}
+	}
+}
+
+// records numbers films as if they were lines of a file.
+func records(films iter.Seq[ingest.Film]) iter.Seq2[ingest.Record, error] {
+	return func(yield func(ingest.Record, error) bool) {
+		line := 0
+		for f := range films {
+			line++
+			if !yield(ingest.Record{Line: line, Film: f}, nil) {
+				return
+			}
+		}
+	}
+}
+
+type imports struct {
+	database
+	Files       []string `arg:"" help:"Film sets of Wikidata's or Wikipedia's form." type:"existingfile"`
+	GenreLabels string   `help:"Names of Wikidata's genres, as JSON lines." type:"existingfile"`
+}
+
+// Run imports each file in turn. A file that can't be read on ends the command with status 1; what stood before it stays.
+func (i *imports) Run(ctx context.Context, p *program) error {
+	labels, err := readLabels(i.GenreLabels)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, name := range i.Files {
+		if err := i.file(ctx, p, name, labels); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	return failed
+}
+
+func (i *imports) file(ctx context.Context, p *program, name string, labels ingest.Labels) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return bringIn(ctx, p, i.database, name, -1, ingest.Read(f, labels))
+}
+
+func readLabels(name string) (ingest.Labels, error) {
+	if name == "" {
+		return nil, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return ingest.ReadLabels(f)
+}
+
+// bringIn stores films batch by batch, shows how far it is, and reports every film that is refused by its line.
+func bringIn(ctx context.Context, p *program, to database, name string, total int, films iter.Seq2[ingest.Record, error]) error {
+	db, err := pgdb.Open(ctx, string(to.DatabaseURL), 4)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	d := newDomains(db, nil, "")
+	actor := record.System("command-line")
+	if err := d.catalog.IngestGenres(ctx, actor, time.Now(), taxonomy()); err != nil {
+		return err
+	}
+	in := intake{d: d, actor: actor, out: p.out, bar: progress(p.err, name, total)}
+	err = in.all(ctx, films)
+	_ = in.bar.Finish() // it only draws
+	fmt.Fprintf(p.out, "%s: %d created, %d known already, %d rejected\n", name, in.created, in.known, in.rejected)
+	return err
+}
+
+func progress(out io.Writer, name string, total int) *progressbar.ProgressBar {
+	return progressbar.NewOptions(total, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(name),
+		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(time.Second),
+		progressbar.OptionOnCompletion(func() { fmt.Fprintln(out) }))
+}
+
+func taxonomy() []catalog.Taxon {
+	var taxa []catalog.Taxon
+	for _, g := range ingest.Taxonomy() {
+		taxa = append(taxa, catalog.Taxon{Slug: g.Slug, Name: g.Name, Parent: g.Parent, ContentTypes: g.ContentTypes})
+	}
+	return taxa
+}
+
+// intake collects films into batches.
+type intake struct {
+	d                        *domains
+	actor                    record.Actor
+	out                      io.Writer
+	bar                      *progressbar.ProgressBar
+	batch                    []catalog.Incoming
+	lines                    []int
+	created, known, rejected int
+}
+
+func (in *intake) all(ctx context.Context, films iter.Seq2[ingest.Record, error]) error {
+	for rec, err := range films {
+		var reject *ingest.Reject
+		switch {
+		case errors.As(err, &reject):
+			in.reject(reject)
+		case err != nil:
+			return errors.Join(in.flush(ctx), err)
+		default:
+			in.batch, in.lines = append(in.batch, incoming(&rec.Film)), append(in.lines, rec.Line)
+		}
+		if len(in.batch) == batchSize {
+			if err := in.flush(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return in.flush(ctx)
+}
+
+func (in *intake) reject(r *ingest.Reject) {
+	in.rejected++
+	_ = in.bar.Add(1)
+	fmt.Fprintln(in.out, r)
+}
+
+func (in *intake) flush(ctx context.Context) error {
+	if len(in.batch) == 0 {
+		return nil
+	}
+	done, err := in.d.catalog.Ingest(ctx, in.actor, time.Now(), in.batch)
+	if err != nil {
+		return err
+	}
+	for _, r := range done.Refused {
+		in.reject(&ingest.Reject{Line: in.lines[r.Index], Key: in.batch[r.Index].Key, Reason: r.Reason})
+	}
+	in.created, in.known = in.created+done.Created, in.known+done.Known
+	_ = in.bar.Add(done.Created + done.Known)
+	in.batch, in.lines = in.batch[:0], in.lines[:0]
+	return nil
+}
+
+// incoming is a film as the catalogue takes it. The credit that a text's licence asks for goes with the text.
+func incoming(f *ingest.Film) catalog.Incoming {
+	b := catalog.MovieWrite{
+		Title: f.Title, OriginalTitle: f.OriginalTitle, Synopsis: f.Synopsis, Tagline: f.Tagline, ReleaseYear: f.ReleaseYear,
+		RuntimeMinutes: f.RuntimeMinutes, ContentRating: f.ContentRating, Genres: f.Genres, CountryOfOrigin: f.CountryOfOrigin,
+		Studio: f.Studio, AudioLanguages: f.AudioLanguages, SubtitleLanguages: f.SubtitleLanguages, Status: "draft",
+		AvailableFrom: f.AvailableFrom, AvailableUntil: f.AvailableUntil,
+		Images: catalog.ImageSet{PosterURL: f.Images.PosterURL, BackdropURL: f.Images.BackdropURL, ThumbnailURL: f.Images.ThumbnailURL},
+	}
+	if f.Synopsis != "" && f.Attribution != "" {
+		b.Synopsis += "\n\n" + f.Attribution
+	}
+	for _, c := range f.Cast {
+		b.Cast = append(b.Cast, catalog.CastMember{Name: c.Name, Role: c.Role, CharacterName: c.CharacterName, SortOrder: c.SortOrder})
+	}
+	if f.Published {
+		b.Status = "published"
+	}
+	return catalog.Incoming{Key: f.Key, Movie: b, AverageRating: f.AverageRating, RatingCount: f.RatingCount, Video: f.Published}
+}
+
+// addVideos registers the packaged media of movies that are brought in: the film, a track for each language, a trailer.
+func addVideos(m *media.Domain) func(ctx context.Context, tx *record.Tx, videos []catalog.Video) error {
+	return func(ctx context.Context, tx *record.Tx, videos []catalog.Video) error {
+		var assets []media.Asset
+		for _, v := range videos {
+			assets = append(assets, packaged(v)...)
+		}
+		return m.Add(ctx, tx, assets)
+	}
+}
+
+func packaged(v catalog.Video) []media.Asset {
+	folder := "/vod/" + v.MovieID.String()
+	asset := func(kind, path string) media.Asset {
+		return media.Asset{AssetType: kind, HLSPath: folder + path, KeyIDs: []uuid.UUID{},
+			Target: media.AssetTarget{ContentType: "movie", ContentID: v.MovieID}}
+	}
+	film := asset("video_master", "/master.m3u8")
+	film.DASHPath, film.DurationSeconds = folder+"/manifest.mpd", v.Seconds
+	trailer := asset("trailer", "/trailer/master.m3u8")
+	trailer.DASHPath, trailer.DurationSeconds, trailer.Title = folder+"/trailer/manifest.mpd", 120, v.Title+" – Trailer"
+	all := []media.Asset{film, trailer}
+	for _, l := range v.AudioLanguages {
+		a := asset("audio_track", "/audio/"+l+".m3u8")
+		a.Language = l
+		all = append(all, a)
+	}
+	for _, l := range v.SubtitleLanguages {
+		a := asset("subtitle", "/subtitles/"+l+".vtt")
+		a.Language = l
+		all = append(all, a)
+	}
+	return all
+}

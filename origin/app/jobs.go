@@ -1,0 +1,113 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"encora/origin/catalog"
+	"encora/origin/pgdb"
+	"encora/origin/record"
+)
+
+// How often the periodic jobs run.
+const (
+	announceEvery = 2 * time.Second
+	tidyEvery     = time.Hour
+)
+
+// announceArgs is the job that tells of windows which the clock opened or closed.
+type announceArgs struct{}
+
+// Kind implements river.JobArgs.
+func (announceArgs) Kind() string { return "announce_transitions" }
+
+type announceWorker struct {
+	river.WorkerDefaults[announceArgs]
+	catalog *catalog.Domain
+}
+
+// Work implements river.Worker.
+func (w *announceWorker) Work(ctx context.Context, _ *river.Job[announceArgs]) error {
+	_, err := w.catalog.AnnounceDue(ctx, time.Now())
+	return err
+}
+
+// tidyArgs is the job that makes the partitions of the days to come and drops what is past its keeping.
+type tidyArgs struct{}
+
+// Kind implements river.JobArgs.
+func (tidyArgs) Kind() string { return "tidy_records" }
+
+type tidyWorker struct {
+	river.WorkerDefaults[tidyArgs]
+	db *pgdb.DB
+}
+
+// Work implements river.Worker.
+func (w *tidyWorker) Work(ctx context.Context, _ *river.Job[tidyArgs]) error {
+	return w.db.Write(ctx, func(tx pgx.Tx) error {
+		if err := record.Tidy(ctx, tx, time.Now()); err != nil {
+			return err
+		}
+		return tx.Commit(ctx)
+	})
+}
+
+// jobs are the running workers.
+type jobs struct {
+	client *river.Client[pgx.Tx]
+	log    *slog.Logger
+}
+
+func startJobs(ctx context.Context, db *pgdb.DB, d *domains, log *slog.Logger) (*jobs, error) {
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &announceWorker{catalog: &d.catalog})
+	river.AddWorker(workers, &tidyWorker{db: db})
+	client, err := river.NewClient(riverpgxv5.New(db.Pool()), &river.Config{
+		Queues:                      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
+		Workers:                     workers,
+		PeriodicJobs:                []*river.PeriodicJob{every(announceEvery, announceArgs{}), every(tidyEvery, tidyArgs{})},
+		CompletedJobRetentionPeriod: time.Hour,
+		Logger:                      slog.New(quiet{log.Handler()}),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("jobs: %w", err)
+	}
+	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
+		return nil, fmt.Errorf("start jobs: %w", err)
+	}
+	return &jobs{client, log}, nil
+}
+
+// every runs a job periodically, one at a time: what has not finished is not queued again.
+func every(period time.Duration, args river.JobArgs) *river.PeriodicJob {
+	return river.NewPeriodicJob(river.PeriodicInterval(period), func() (river.JobArgs, *river.InsertOpts) {
+		return args, &river.InsertOpts{MaxAttempts: 3, UniqueOpts: river.UniqueOpts{ByPeriod: period}}
+	}, &river.PeriodicJobOpts{RunOnStart: true})
+}
+
+// stop lets running jobs finish.
+func (j *jobs) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := j.client.Stop(ctx); err != nil {
+		j.log.Warn("jobs did not stop in time; they will be tried again", "error", err)
+	}
+}
+
+// quiet lowers river's own informational lines to debug: ours say what matters.
+type quiet struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
+	if l == slog.LevelInfo {
+		l = slog.LevelDebug
+	}
+	return q.Handler.Enabled(ctx, l)
+}

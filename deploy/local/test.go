@@ -20,5 +20,7 @@ func test(ctx context.Context, s *settings) (int, error) {
 	defer db.Stop()
 	st := newStack(os.Stderr)
 	st.watch(db.Process())
-	return st.attend(ctx, append(os.Environ(), "TEST_DATABASE_URL="+db.URL("postgres")), s.Test.Command)
+	// Tests that run servers of their own need not look for binaries, or take them from the registry, again.
+	env := append(os.Environ(), "TEST_DATABASE_URL="+db.URL("postgres"), "PG_BIN="+db.Bin())
+	return st.attend(ctx, env, s.Test.Command)
 }

@@ -57,8 +57,8 @@ echo >initdb; echo >postgres; chmod 700 initdb postgres
 [ "$*" = scripts/hydrate-symlinks.js ] && ln -s initdb native/bin/link
 `)
 	t.Setenv("PATH", tools+":"+os.Getenv("PATH"))
-	home := openFolder(t)
-	if err := os.Mkdir(home, 0o711); err != nil {
+	home, err := makeHome(openFolder(t), stranger, io.Discard)
+	if err != nil {
 		t.Fatal(err)
 	}
 	bin, err := findBinaries(t.Context(), "npm", home, stranger, io.Discard)

@@ -73,6 +73,9 @@ func (s *Server) URL(database string) string {
 	return fmt.Sprintf("postgres://%s:%s@127.0.0.1:%d/%s?sslmode=disable", superuser, s.password, s.port, database)
 }
 
+// Bin is the folder of the server's binaries, which Options.Bin of another server may name.
+func (s *Server) Bin() string { return s.bin }
+
 // Process is the running server; its Done tells when it ended by itself.
 func (s *Server) Process() *proc.Child { return s.child }
 

@@ -24,9 +24,17 @@ const batchSize = 500
 
 type seed struct {
 	database
-	Demo   bool   `help:"Load the curated demo catalogue; what is there already stays." xor:"what" required:""`
-	Movies int    `help:"Generate this many movies." xor:"what" required:""`
+	Demo   bool   `help:"Load the curated demo catalogue; what is there already stays."`
+	Movies int    `help:"Generate this many movies."`
 	Seed   uint64 `help:"Number that the generated catalogue follows from." default:"1"`
+}
+
+// Validate is called by conf before anything starts.
+func (s *seed) Validate() error {
+	if s.Demo == (s.Movies > 0) || s.Movies < 0 {
+		return errors.New("say what to load: --demo, or --movies N with a number above 0")
+	}
+	return nil
 }
 
 // Run loads the demo catalogue or a generated one.

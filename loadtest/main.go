@@ -10,11 +10,25 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"encora/loadtest/bench"
+	"encora/loadtest/closedloop"
 	"encora/loadtest/fleet"
+	"encora/loadtest/misses"
+	"encora/loadtest/originlist"
+	"encora/loadtest/propagate"
+	"encora/loadtest/subject"
 )
 
 type commands struct {
-	Fleet fleet.Command `cmd:"" help:"Open-loop load of devices that browse the catalogue."`
+	Fleet      fleet.Command        `cmd:"" help:"Open-loop load of devices that browse the catalogue."`
+	Bench      bench.Command        `cmd:"" help:"The edge side by side with other servers, and its memory."`
+	OriginList originlist.Command   `cmd:"" help:"The origin's admin list under filters, orders and searches."`
+	Propagate  propagate.Command    `cmd:"" help:"From a write's acknowledgement until every edge shows it."`
+	Misses     misses.Command       `cmd:"" help:"A crowd that asks an edge for one cold key."`
+	Drafts     misses.DraftsCommand `cmd:"" help:"Hit ratio of lists while drafts are saved."`
+
+	Closed closedloop.Command  `cmd:"" hidden:"" help:"Closed-loop client of the bench."`
+	Bare   subject.BareCommand `cmd:"" hidden:"" help:"Bare fasthttp server of the bench."`
 }
 
 func main() {

@@ -24,12 +24,12 @@ const (
 	kept  = 50_000 // changes, for edges that lag
 )
 
-// Origin is one running fake origin. FillDelay may be set before the first request: how long a fill takes.
+// Origin is one running fake origin. FillDelay and Plain may be set before the first request.
 type Origin struct {
-	FillDelay time.Duration
-	// PlainHeader is what plain answers carry beside their type: the headers of the edge's answers, so that all
-	// subjects send the same bytes.
-	PlainHeader http.Header
+	FillDelay time.Duration // how long a fill takes
+	// Plain has by film id what plain answers carry beside their type: the headers of the edge's answers, so that all
+	// caches send the same bytes.
+	Plain map[string]http.Header
 
 	key   string
 	jwks  []byte
@@ -122,7 +122,7 @@ func (o *Origin) plain(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	for name, values := range o.PlainHeader {
+	for name, values := range o.Plain[r.PathValue("id")] {
 		w.Header()[name] = values
 	}
 	w.Header().Set("Content-Type", "application/json")

@@ -114,7 +114,7 @@ func TestFillCarriesWireHeaders(t *testing.T) {
 
 func TestPlainAnswersLikeTheEdge(t *testing.T) {
 	o, base := setup(t)
-	o.PlainHeader = http.Header{"Etag": {`"x"`}}
+	o.Plain = map[string]http.Header{FilmID(Large, 1): {"Etag": {`"x"`}}}
 	resp, body := get(t, base+"/v2/movies/"+FilmID(Large, 1), "")
 	if resp.Header.Get("ETag") != `"x"` || len(body) != Large || resp.ContentLength != Large {
 		t.Errorf("%v with %d bytes", resp.Header, len(body))

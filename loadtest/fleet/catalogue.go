@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+
+	"encora/loadtest/device"
 )
 
 // Catalogue is what devices know of the titles: it is read from the API before the load begins.
@@ -19,7 +21,7 @@ var ErrEmpty = errors.New("the catalogue is empty (bin/origin seed fills it)")
 
 // Discover walks the list of movies, a hundred a page, until it has the wanted number of films or all of them, and reads
 // the genres.
-func Discover(c *Client, token string, films int) (Catalogue, error) {
+func Discover(c *device.Client, token string, films int) (Catalogue, error) {
 	var cat Catalogue
 	for path := "/v2/movies?limit=100"; path != "" && len(cat.Films) < films; {
 		cat.Pages = append(cat.Pages, path)
@@ -65,9 +67,9 @@ type genreList struct {
 	} `json:"data"`
 }
 
-func get[T any](c *Client, path, token string) (T, error) {
+func get[T any](c *device.Client, path, token string) (T, error) {
 	var v T
-	a, err := c.Get(Request{Path: path, Token: token}, true)
+	a, err := c.Get(device.Request{Path: path, Token: token}, true)
 	if err != nil {
 		return v, err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"encora/loadtest/device"
 	"encora/loadtest/latency"
 	"encora/loadtest/openloop"
 )
@@ -55,7 +56,7 @@ func (c *Command) fleet() (*Fleet, error) {
 		return nil, err
 	}
 	for _, base := range c.URL {
-		client, err := NewClient(base, c.Connections, c.Timeout)
+		client, err := device.NewClient(base, c.Connections, c.Timeout)
 		if err != nil {
 			return nil, err
 		}
@@ -65,7 +66,7 @@ func (c *Command) fleet() (*Fleet, error) {
 	if f.Mix, err = ParseMix(c.Mix); err != nil {
 		return nil, err
 	}
-	if f.Tokens, err = ReadTokens(c.Tokens); err != nil {
+	if f.Tokens, err = device.ReadTokens(c.Tokens); err != nil {
 		return nil, err
 	}
 	f.Catalogue, err = Discover(f.Edges[0], f.Tokens[0], c.Films)

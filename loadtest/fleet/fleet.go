@@ -8,13 +8,14 @@ import (
 	"sync"
 	"time"
 
+	"encora/loadtest/device"
 	"encora/loadtest/latency"
 	"encora/loadtest/openloop"
 )
 
 // Fleet is one run against one or several edges, which are asked in turn.
 type Fleet struct {
-	Edges      []*Client
+	Edges      []*device.Client
 	Tokens     []string
 	Catalogue  Catalogue
 	Mix        Mix
@@ -33,13 +34,13 @@ type Result struct {
 func (f *Fleet) Run(ctx context.Context) Result {
 	var recorder latency.Recorder
 	known := &etags{of: map[string]string{}}
-	devices, rolls := make([]*device, f.Load.Workers), make([]*rand.Rand, f.Load.Workers)
-	for w := range devices {
-		devices[w] = newDevice(f.Load.Seed, uint64(w), f.Skew, f.Mix, f.Catalogue, f.Tokens)
+	viewers, rolls := make([]*viewer, f.Load.Workers), make([]*rand.Rand, f.Load.Workers)
+	for w := range viewers {
+		viewers[w] = newViewer(f.Load.Seed, uint64(w), f.Skew, f.Mix, f.Catalogue, f.Tokens)
 		rolls[w] = rand.New(rand.NewPCG(f.Load.Seed+1, uint64(w)))
 	}
 	outcome := f.Load.Run(ctx, func(w int, due time.Time) {
-		req := devices[w].next()
+		req := viewers[w].next()
 		if rolls[w].Float64() < f.Revalidate {
 			req.ETag = known.get(req)
 		}
@@ -52,7 +53,7 @@ func (f *Fleet) Run(ctx context.Context) Result {
 
 // failed tells errors from answers that a correct server may give: a title may be gone since it was listed, and 304
 // answers nothing but If-None-Match.
-func failed(req Request, a Answer) bool {
+func failed(req device.Request, a device.Answer) bool {
 	switch a.Status {
 	case 200:
 		return false
@@ -64,7 +65,7 @@ func failed(req Request, a Answer) bool {
 	return true
 }
 
-// etags remembers the latest ETag of each answer, as a device's HTTP cache would, but for all devices together.
+// etags remembers the latest ETag of each answer, as a device's HTTP cache would, but for all viewers together.
 type etags struct {
 	mu sync.Mutex
 	of map[string]string
@@ -73,13 +74,13 @@ type etags struct {
 // remembered bounds the memory of the generator; what does not fit is never revalidated.
 const remembered = 200_000
 
-func (e *etags) get(req Request) string {
+func (e *etags) get(req device.Request) string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.of[req.Encoding+" "+req.Path]
 }
 
-func (e *etags) put(req Request, a Answer) {
+func (e *etags) put(req device.Request, a device.Answer) {
 	if a.Status != 200 || a.ETag == "" {
 		return
 	}

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"encora/loadtest/device"
 	"encora/loadtest/loopback"
 )
 
@@ -168,17 +169,17 @@ func TestMixFollowsWeights(t *testing.T) {
 }
 
 func TestFailed(t *testing.T) {
-	f := func(want bool, req Request, status int) {
+	f := func(want bool, req device.Request, status int) {
 		t.Helper()
-		if got := failed(req, Answer{Status: status}); got != want {
+		if got := failed(req, device.Answer{Status: status}); got != want {
 			t.Errorf("%s %d with ETag %q: failed = %v", req.Op, status, req.ETag, got)
 		}
 	}
-	f(false, Request{Op: listMovies}, 200)
-	f(false, Request{Op: listMovies, ETag: `"x"`}, 304)
-	f(true, Request{Op: listMovies}, 304)
-	f(false, Request{Op: getMovie}, 404)
-	f(true, Request{Op: listGenres}, 404)
-	f(true, Request{Op: getMovie}, 401)
-	f(true, Request{Op: getMovie}, 503)
+	f(false, device.Request{Op: listMovies}, 200)
+	f(false, device.Request{Op: listMovies, ETag: `"x"`}, 304)
+	f(true, device.Request{Op: listMovies}, 304)
+	f(false, device.Request{Op: getMovie}, 404)
+	f(true, device.Request{Op: listGenres}, 404)
+	f(true, device.Request{Op: getMovie}, 401)
+	f(true, device.Request{Op: getMovie}, 503)
 }

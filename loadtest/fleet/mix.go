@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"encora/loadtest/device"
 )
 
 // The operations of browsing, by their ids in the contract.
@@ -53,8 +55,8 @@ func (m Mix) pick(rng *rand.Rand) string {
 	return m.ops[i]
 }
 
-// device draws the requests of one worker.
-type device struct {
+// viewer draws the requests of one worker.
+type viewer struct {
 	rng    *rand.Rand
 	zipf   *rand.Zipf
 	mix    Mix
@@ -62,24 +64,24 @@ type device struct {
 	tokens []string
 }
 
-// newDevice makes film popularity fall off as rank^-skew, skew above 1: a few titles take most requests.
-func newDevice(seed, worker uint64, skew float64, mix Mix, cat Catalogue, tokens []string) *device {
+// newViewer makes film popularity fall off as rank^-skew, skew above 1: a few titles take most requests.
+func newViewer(seed, worker uint64, skew float64, mix Mix, cat Catalogue, tokens []string) *viewer {
 	rng := rand.New(rand.NewPCG(seed, worker))
 	zipf := rand.NewZipf(rng, skew, 1, uint64(len(cat.Films)-1))
-	return &device{rng: rng, zipf: zipf, mix: mix, cat: cat, tokens: tokens}
+	return &viewer{rng: rng, zipf: zipf, mix: mix, cat: cat, tokens: tokens}
 }
 
-func (d *device) next() Request {
-	op := d.mix.pick(d.rng)
-	req := Request{Op: op, Path: d.path(op), Encoding: pickEncoding(d.rng)}
+func (v *viewer) next() device.Request {
+	op := v.mix.pick(v.rng)
+	req := device.Request{Op: op, Path: v.path(op), Encoding: pickEncoding(v.rng)}
 	if op != getAppConfig { // the only public operation of the mix
-		req.Token = d.tokens[d.rng.IntN(len(d.tokens))]
+		req.Token = v.tokens[v.rng.IntN(len(v.tokens))]
 	}
 	return req
 }
 
-func (d *device) path(op string) string {
-	film := d.cat.Films[d.zipf.Uint64()]
+func (v *viewer) path(op string) string {
+	film := v.cat.Films[v.zipf.Uint64()]
 	switch op {
 	case getMovie:
 		return "/v2/movies/" + film
@@ -88,9 +90,9 @@ func (d *device) path(op string) string {
 	case listGenres:
 		return "/v2/genres"
 	case getAppConfig:
-		return "/v2/config?platform=" + platforms[d.rng.IntN(len(platforms))]
+		return "/v2/config?platform=" + platforms[v.rng.IntN(len(platforms))]
 	}
-	return d.list()
+	return v.list()
 }
 
 var (
@@ -99,14 +101,14 @@ var (
 )
 
 // list is the first page in one of a few orders for most requests, a genre's page or a deeper page for the others.
-func (d *device) list() string {
-	switch at := d.rng.IntN(10); {
-	case at < 2 && len(d.cat.Genres) > 0:
-		return "/v2/movies?limit=20&genre=" + d.cat.Genres[d.rng.IntN(len(d.cat.Genres))]
+func (v *viewer) list() string {
+	switch at := v.rng.IntN(10); {
+	case at < 2 && len(v.cat.Genres) > 0:
+		return "/v2/movies?limit=20&genre=" + v.cat.Genres[v.rng.IntN(len(v.cat.Genres))]
 	case at < 5:
-		return d.cat.Pages[d.rng.IntN(len(d.cat.Pages))]
+		return v.cat.Pages[v.rng.IntN(len(v.cat.Pages))]
 	}
-	return "/v2/movies?limit=20" + sorts[d.rng.IntN(len(sorts))]
+	return "/v2/movies?limit=20" + sorts[v.rng.IntN(len(sorts))]
 }
 
 // pickEncoding follows what players send: browsers and current SDKs offer br, older ones gzip, a few nothing.

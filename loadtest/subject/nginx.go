@@ -10,9 +10,10 @@ import (
 	"strings"
 )
 
-// NginxStatic starts nginx with the pages as files.
-func NginxStatic(ctx context.Context, env Env, addr string, pages []Page) (*Subject, error) {
-	dir, err := env.folder("nginx-static")
+// NginxStatic starts nginx with the pages as files. With sendfile they go from the page cache to the socket, which is
+// best for long ones; without, they are copied and leave in one write with their header, which is best for short ones.
+func NginxStatic(ctx context.Context, env Env, addr string, pages []Page, sendfile bool) (*Subject, error) {
+	dir, err := env.folder("nginx-" + strings.ReplaceAll(addr, ":", "-"))
 	if err != nil {
 		return nil, err
 	}
@@ -25,12 +26,12 @@ func NginxStatic(ctx context.Context, env Env, addr string, pages []Page) (*Subj
 			return nil, err
 		}
 	}
-	return nginx(ctx, env, "nginx static", addr, dir, pages[0].Path, nginxStatic(dir, addr, pages[0].Header))
+	return nginx(ctx, env, "nginx static", addr, dir, pages[0].Path, nginxStatic(dir, addr, pages[0].Header, sendfile))
 }
 
 // NginxCache starts nginx as a cache before upstream (host:port), which answers the pages.
 func NginxCache(ctx context.Context, env Env, addr, upstream string, pages []Page) (*Subject, error) {
-	dir, err := env.folder("nginx-cache")
+	dir, err := env.folder("nginx-" + strings.ReplaceAll(addr, ":", "-"))
 	if err != nil {
 		return nil, err
 	}
@@ -62,8 +63,6 @@ error_log %[1]s/error.log;
 events { worker_connections 16384; use epoll; }
 http {
   access_log off;
-  sendfile on;
-  tcp_nopush on;
   tcp_nodelay on;
   gzip off;
   server_tokens off;
@@ -84,7 +83,7 @@ http {
 // ownHeaders are those that nginx writes by itself.
 var ownHeaders = []string{"Content-Type", "Content-Length", "Etag", "Last-Modified", "Date", "Server", "Connection"}
 
-func nginxStatic(dir, addr string, header []Header) string {
+func nginxStatic(dir, addr string, header []Header, sendfile bool) string {
 	var add strings.Builder
 	for _, h := range header {
 		if !slices.Contains(ownHeaders, h.Name) {
@@ -92,17 +91,19 @@ func nginxStatic(dir, addr string, header []Header) string {
 		}
 	}
 	return nginxBase(dir, fmt.Sprintf(`  default_type application/json;
+%s
   server {
     listen %s backlog=4096;
     root %s/www;
 %s  }
-`, addr, dir, add.String()))
+`, sending(sendfile), addr, dir, add.String()))
 }
 
 // nginxCache ignores what would keep the answers out of a shared cache or split it by token: every subject is to serve
 // hits of one entry.
 func nginxCache(dir, addr, upstream string) string {
-	return nginxBase(dir, fmt.Sprintf(`  proxy_cache_path %[1]s/cache levels=1:2 keys_zone=films:64m max_size=8g inactive=1h use_temp_path=off;
+	return nginxBase(dir, fmt.Sprintf(`%[4]s
+  proxy_cache_path %[1]s/cache levels=1:2 keys_zone=films:64m max_size=8g inactive=1h use_temp_path=off;
   server {
     listen %[2]s backlog=4096;
     location / {
@@ -114,5 +115,12 @@ func nginxCache(dir, addr, upstream string) string {
       proxy_ignore_headers Cache-Control Expires Vary Set-Cookie;
     }
   }
-`, dir, addr, upstream))
+`, dir, addr, upstream, sending(true)))
+}
+
+func sending(sendfile bool) string {
+	if sendfile {
+		return "  sendfile on;\n  tcp_nopush on;"
+	}
+	return "  sendfile off;\n  output_buffers 1 64k;"
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -148,9 +149,13 @@ func TestBare(t *testing.T) {
 }
 
 func TestNginxStatic(t *testing.T) {
-	t.Parallel()
-	s, err := NginxStatic(t.Context(), env(t), free(t), pages)
-	check(t, s, err)
+	for _, sendfile := range []bool{true, false} {
+		t.Run(fmt.Sprint("sendfile ", sendfile), func(t *testing.T) {
+			t.Parallel()
+			s, err := NginxStatic(t.Context(), env(t), free(t), pages, sendfile)
+			check(t, s, err)
+		})
+	}
 }
 
 func TestNginxCache(t *testing.T) {
@@ -175,7 +180,7 @@ func TestVarnish(t *testing.T) {
 
 func TestStopEndsTheWorkersToo(t *testing.T) {
 	t.Parallel()
-	s, err := NginxStatic(t.Context(), env(t), free(t), pages)
+	s, err := NginxStatic(t.Context(), env(t), free(t), pages, true)
 	if errors.Is(err, ErrAbsent) {
 		t.Skip(err)
 	}

@@ -24,8 +24,9 @@ func Varnish(ctx context.Context, env Env, addr, upstream string, pages []Page) 
 		return nil, err
 	}
 	version, _ := exec.Command(program, "-V").CombinedOutput()
-	first, _, _ := strings.Cut(string(version), "\n")
-	s := &Subject{Name: "Varnish", Version: strings.Trim(first, "()"), Addr: addr, Validates: true}
+	_, rest, _ := strings.Cut(string(version), "(") // varnishd (varnish-7.1.1 revision …)
+	first, _, _ := strings.Cut(rest, ")")
+	s := &Subject{Name: "Varnish", Version: first, Addr: addr, Validates: true}
 	cmd := exec.Command(program, "-F", "-a", addr, "-f", file, "-n", filepath.Join(dir, "state"), "-s", "malloc,1G",
 		"-T", "none", "-p", "thread_pools=1", "-p", "timeout_idle=3600")
 	return s.start(ctx, env, pages[0].Path, cmd)

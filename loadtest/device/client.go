@@ -1,4 +1,5 @@
-package fleet
+// Package device is the HTTP client of a viewer's device, for generators: one request, one answer, nothing hidden.
+package device
 
 import (
 	"bufio"

@@ -1,0 +1,238 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"encora/loadtest/closedloop"
+	"encora/loadtest/device"
+	"encora/loadtest/fakeorigin"
+	"encora/loadtest/mdtable"
+	"encora/loadtest/process"
+	"encora/loadtest/subject"
+	"encora/shared/token"
+)
+
+// The test binary stands in for the program: the bench starts it as its server and as its client.
+func TestMain(m *testing.M) {
+	var c struct {
+		Closed closedloop.Command  `cmd:""`
+		Bare   subject.BareCommand `cmd:""`
+	}
+	os.Setenv("GORACE", "atexit_sleep_ms=0") // or every child would take a second more under -race
+	if len(os.Args) < 2 || os.Args[1] != "closed" && os.Args[1] != "bare" {
+		os.Exit(m.Run())
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	parser := kong.Must(&c, kong.BindTo(ctx, (*context.Context)(nil)), kong.BindTo(os.Stdout, (*io.Writer)(nil)))
+	k, err := parser.Parse(os.Args[1:])
+	parser.FatalIfErrorf(err)
+	parser.FatalIfErrorf(k.Run())
+}
+
+func newTestRig(t *testing.T, c Command) *rig {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	issuer, err := token.OpenIssuer(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Core = process.LastCore()
+	r := &rig{Command: &c, dir: t.TempDir(), self: self, issuer: issuer, token: "t", field: &field{}}
+	r.generator = closedloop.Generator{Core: c.Core, Dir: r.dir, Self: self}
+	t.Cleanup(r.field.stop)
+	return r
+}
+
+// Two equal servers must come out about equal, whatever the machine does meanwhile.
+func TestContestIsPaired(t *testing.T) {
+	r := newTestRig(t, Command{Rounds: 3, Connections: 8, Port: 19340})
+	r.warmUp, r.round = 100*time.Millisecond, 300*time.Millisecond
+	page, err := r.page(t.Context(), fakeorigin.Small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, name := range []string{edgeName, bare} {
+		s, err := subject.Bare(t.Context(), r.env(r.Core), r.addr(n), []subject.Page{page})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Name = name
+		r.field.peers = append(r.field.peers, s)
+		if err := r.verify(t.Context(), s, page); err != nil {
+			t.Error(err)
+		}
+	}
+	entrants, err := r.enter(r.field.peers, func(*subject.Subject) (closedloop.Request, error) {
+		return closedloop.Request{Path: page.Path, Token: r.token}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, ratios := tables("x")
+	if err := r.compare(t.Context(), "200", entrants, values, ratios, hitGoals); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range entrants {
+		if len(c.rounds.perSecond) != 3 || len(c.rounds.micros) != 3 || c.rounds.errors != 0 || slices.Min(c.rounds.micros) <= 0 {
+			t.Errorf("%s: %+v", c.name, c.rounds)
+		}
+	}
+	if len(values.Rows) != 2 || len(ratios.Rows) != 1 || ratios.Rows[0][1] != bare {
+		t.Errorf("tables %v, %v", values.Rows, ratios.Rows)
+	}
+	if ratio := mdtable.Median(mdtable.Ratios(entrants[0].rounds.perSecond, entrants[1].rounds.perSecond)); ratio < 0.5 || ratio > 2 {
+		t.Errorf("equal servers differ by %.2f", ratio)
+	}
+}
+
+func TestVerifyFindsOtherBytes(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, "other")
+	}))
+	defer server.Close()
+	s := &subject.Subject{Name: "x", Addr: strings.TrimPrefix(server.URL, "http://")}
+	r := &rig{token: "t"}
+	if err := r.verify(t.Context(), s, subject.Page{Path: "/", Body: []byte("other")}); err != nil {
+		t.Error(err)
+	}
+	if err := r.verify(t.Context(), s, subject.Page{Path: "/", Body: []byte("body")}); err == nil {
+		t.Error("other bytes passed")
+	}
+}
+
+func TestGoals(t *testing.T) {
+	g := goal{floor: 0.75, aim: 0.85}
+	for ratio, want := range map[float64]string{0.74: "BELOW", 0.75: "floor reached", 0.85: "aim reached", 1.2: "aim reached"} {
+		if got := g.verdict(ratio); got != want {
+			t.Errorf("%.2f: %q, want %q", ratio, got, want)
+		}
+	}
+	if (goal{}).verdict(0.1) != "" || (goal{}).String() != "" || g.String() != "0.75 / 0.85" {
+		t.Error("a peer without goal must have no verdict")
+	}
+}
+
+func TestRelativeTakesTheMedianOfPairs(t *testing.T) {
+	table := &mdtable.Table{Columns: []string{"", "", "", "", "", ""}}
+	edge := &contestant{name: edgeName, rounds: samples{perSecond: []float64{80, 40, 90}}}
+	peer := &contestant{name: nginxStatic, rounds: samples{perSecond: []float64{100, 50, 100}}}
+	relative(table, "200", edge, []*contestant{peer}, hitGoals)
+	want := []string{"200", nginxStatic, "0.800", "0.800–0.900", "0.80 / 0.90", "floor reached"}
+	if !slices.Equal(table.Rows[0], want) {
+		t.Errorf("row %q, want %q", table.Rows[0], want)
+	}
+}
+
+func TestPairsUseEveryTokenAndFilmEquallyOften(t *testing.T) {
+	r := newTestRig(t, Command{Keys: 50})
+	requests, err := r.pairs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	films, tokens, both := map[string]int{}, map[string]int{}, map[string]bool{}
+	for _, q := range requests {
+		films[q.Path]++
+		tokens[q.Token]++
+		both[q.Path+q.Token] = true
+	}
+	if len(requests) != 50*repeats || len(films) != 50 || len(tokens) != 50 || len(both) < 45*repeats {
+		t.Errorf("%d requests, %d films, %d tokens, %d pairs", len(requests), len(films), len(tokens), len(both))
+	}
+	for path, n := range films {
+		if n != repeats {
+			t.Errorf("%s is asked for %d times", path, n)
+		}
+	}
+}
+
+func TestHoldKeepsConnectionsOpen(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer t" {
+			w.WriteHeader(401)
+		}
+	}))
+	defer server.Close()
+	addr := strings.TrimPrefix(server.URL, "http://")
+	held, err := hold(t.Context(), addr, "/", "t", 100)
+	defer held.close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := held.alive("/", "t"); err != nil {
+		t.Error(err)
+	}
+	server.CloseClientConnections()
+	if held.alive("/", "t") == nil {
+		t.Error("closed connections passed for alive")
+	}
+	refused, err := hold(t.Context(), addr, "/", "other", 3)
+	refused.close()
+	if err == nil {
+		t.Error("status 401 passed")
+	}
+}
+
+func TestAskWantsEveryAnswer(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/77" {
+			w.WriteHeader(500)
+		}
+	}))
+	defer server.Close()
+	s := &subject.Subject{Name: "x", Addr: strings.TrimPrefix(server.URL, "http://")}
+	request := func(n int) device.Request { return device.Request{Path: fmt.Sprintf("/%d", n)} }
+	if err := ask(t.Context(), s, 0, 77, request); err != nil {
+		t.Error(err)
+	}
+	if err := ask(t.Context(), s, 70, 80, request); err == nil || !strings.Contains(err.Error(), "/77") {
+		t.Errorf("a failed answer: %v", err)
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	got := metrics([]byte("# HELP x\ncache_bytes 123\ncache_hits_total{op=\"getMovie\"} 4.5\n\nbroken\n"))
+	if len(got) != 2 || got["cache_bytes"] != 123 || got[`cache_hits_total{op="getMovie"}`] != 4.5 {
+		t.Errorf("metrics %v", got)
+	}
+}
+
+func TestCopiedHeaders(t *testing.T) {
+	got := copied(http.Header{"Vary": {"Accept-Encoding"}, "Content-Length": {"5"}, "Connection": {"keep-alive"}, "Etag": {`"x"`}})
+	want := []subject.Header{{Name: "Etag", Value: `"x"`}, {Name: "Vary", Value: "Accept-Encoding"}}
+	if !slices.Equal(got, want) {
+		t.Errorf("copied %v", got)
+	}
+}
+
+func TestCommandDefaultsAreValid(t *testing.T) {
+	var c Command
+	if _, err := kong.Must(&c).Parse(nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.validate(); err != nil {
+		t.Error(err)
+	}
+	c.Rounds, c.Settle = 0, time.Hour
+	if err := c.validate(); err == nil || !strings.Contains(err.Error(), "--rounds") || !strings.Contains(err.Error(), "--settle") {
+		t.Errorf("two faults: %v", err)
+	}
+	if _, err := kong.Must(&c).Parse([]string{"--only", "hits"}); err == nil {
+		t.Error("an unknown case was accepted")
+	}
+}

@@ -15,7 +15,9 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func newTailer(pages func(epoch string, after uint64) (*wire.FeedPage, error)) *Tailer {
 	return &Tailer{Versions: NewVersions(1<<10, time.Now()), Clock: NewClock(time.Now), Log: quiet(), Jitter: func() float64 { return 0.5 },
-		Poll: func(_ context.Context, epoch string, after uint64) (*wire.FeedPage, error) { return pages(epoch, after) }}
+		Poll: func(_ context.Context, epoch string, after uint64) (*wire.FeedPage, error) {
+			return pages(epoch, after)
+		}}
 }
 
 // script plays pages one after another, checking what is asked.

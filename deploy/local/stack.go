@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	stopPatience  = 10 * time.Second // for a program to end before it is killed
+	stopPatience  = 15 * time.Second // for a program to end before it is killed
 	readyPatience = 2 * time.Minute  // for one to become ready
 )
 

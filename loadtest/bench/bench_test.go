@@ -61,7 +61,7 @@ func newTestRig(t *testing.T, c Command) *rig {
 
 // Two equal servers must come out about equal, whatever the machine does meanwhile.
 func TestContestIsPaired(t *testing.T) {
-	r := newTestRig(t, Command{Rounds: 3, Connections: 8, Port: 19340})
+	r := newTestRig(t, Command{Rounds: 3, Connections: 8, Port: 19390})
 	r.warmUp, r.round = 100*time.Millisecond, 300*time.Millisecond
 	page, err := r.page(t.Context(), fakeorigin.Small)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -59,9 +60,10 @@ func (c *Command) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	origin := fakeorigin.New("misses", issuer)
+	key := rand.Text()
+	origin := fakeorigin.New(key, issuer)
 	origin.FillDelay = c.FillDelay
-	edge, err := c.edge(ctx, origin, viewer)
+	edge, err := c.edge(ctx, origin, key, viewer)
 	if err != nil {
 		return err
 	}
@@ -70,13 +72,13 @@ func (c *Command) Run(ctx context.Context, out io.Writer) error {
 }
 
 // edge starts the edge before the origin, which it starts too.
-func (c *Command) edge(ctx context.Context, origin *fakeorigin.Origin, viewer string) (*subject.Subject, error) {
+func (c *Command) edge(ctx context.Context, origin *fakeorigin.Origin, key, viewer string) (*subject.Subject, error) {
 	addr, err := origin.Serve(ctx, fmt.Sprintf("127.0.0.1:%d", c.Port))
 	if err != nil {
 		return nil, err
 	}
 	return subject.Edge(ctx, subject.Env{Core: process.AnyCore, Token: viewer}, fmt.Sprintf("127.0.0.1:%d", c.Port+1), subject.EdgeConfig{
-		Binary: c.Edge, Origin: "http://" + addr, Key: "misses", JWKS: "http://" + addr + fakeorigin.JWKSPath,
+		Binary: c.Edge, Origin: "http://" + addr, Key: key, JWKS: "http://" + addr + fakeorigin.JWKSPath,
 		Issuer: token.DevIssuer, Audience: token.DevAudience, CacheBytes: 256 << 20,
 	}, path(0))
 }

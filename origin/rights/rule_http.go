@@ -70,7 +70,7 @@ func (d *Domain) createRule(ctx context.Context, w *api.Write, in *createRuleIn)
 }
 
 func (d *Domain) updateRule(ctx context.Context, w *api.Write, in *updateRuleIn) (GeoRule, error) {
-	before, types, err := d.lock(ctx, w, in.RuleID, in.Body.AppliesTo)
+	before, types, err := d.lock(ctx, w.Tx.Tx, in.RuleID, in.Body.AppliesTo)
 	if err != nil {
 		return GeoRule{}, err
 	}
@@ -89,30 +89,32 @@ func (d *Domain) updateRule(ctx context.Context, w *api.Write, in *updateRuleIn)
 	return *after, d.apply(ctx, w, before, after, types)
 }
 
-// lock locks the contents that the rule is attached to or will be, then the rule. It returns the rule and the types of
+// lock locks the contents that the rule will be attached to or is, then the rule. It returns the rule and the types of
 // those contents that exist.
-func (d *Domain) lock(ctx context.Context, w *api.Write, id uuid.UUID, wanted []uuid.UUID) (*GeoRule, map[uuid.UUID]string, error) {
-	seen, err := readRule(ctx, w.Tx.Tx, id)
-	if err != nil {
-		return nil, nil, err
+func (d *Domain) lock(ctx context.Context, tx pgx.Tx, id uuid.UUID, wanted []uuid.UUID) (*GeoRule, map[uuid.UUID]string, error) {
+	for held := sorted(wanted, compareIDs); ; {
+		types, err := d.Hold(ctx, tx, held)
+		if err != nil {
+			return nil, nil, err
+		}
+		point, err := tx.Begin(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		rule, err := lockedRule(ctx, point, id)
+		if err != nil {
+			return nil, nil, err
+		}
+		late := without(rule.AppliesTo, held)
+		if len(late) == 0 {
+			return rule, types, point.Commit(ctx)
+		}
+		// Only the rule tells what else to hold, and contents come before rules: let go of it and begin again.
+		if err := point.Rollback(ctx); err != nil {
+			return nil, nil, err
+		}
+		held = sorted(append(held, late...), compareIDs)
 	}
-	if seen == nil {
-		return nil, nil, api.Missing()
-	}
-	held := sorted(append(seen.AppliesTo, wanted...), compareIDs)
-	types, err := d.Hold(ctx, w.Tx.Tx, held)
-	if err != nil {
-		return nil, nil, err
-	}
-	rule, err := lockedRule(ctx, w.Tx.Tx, id)
-	if err != nil {
-		return nil, nil, err
-	}
-	// What was attached a moment ago is not held yet. To hold it now is out of the order: at worst a deadlock, and again.
-	if late := without(rule.AppliesTo, held); len(late) > 0 {
-		_, err = d.Hold(ctx, w.Tx.Tx, late)
-	}
-	return rule, types, err
 }
 
 // lockedRule locks a rule and reads it.

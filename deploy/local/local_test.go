@@ -33,8 +33,12 @@ func newWorld(t *testing.T, env ...string) *world {
 	if err := os.Chmod(dir, 0o711); err != nil {
 		t.Fatal(err)
 	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range []string{"local", "origin", "edge"} {
-		if err := os.Symlink(os.Args[0], filepath.Join(dir, name)); err != nil {
+		if err := os.Symlink(self, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -74,7 +74,7 @@ func TestPartsImportOnlyWhatTheyMay(t *testing.T) {
 		"shared":   {"encora/shared"},
 		"edge":     {"encora/edge", "encora/shared"},
 		"origin":   {"encora/origin", "encora/shared"},
-		"loadtest": {"encora/loadtest", "encora/shared"},
+		"loadtest": {"encora/loadtest", "encora/shared", "encora/deploy/local/pg"},
 		"deploy":   {"encora/deploy", "encora/shared"},
 	}
 	for _, f := range files(t) {

@@ -38,7 +38,7 @@ watch() {
     ((${EPOCHREALTIME/./} - began < 5000000)) || die "a viewer in $1 still sees after 5 s: $seen"
     sleep 0.01
   done
-  printf '  edge, viewer in %s, after %3d ms: %s\n' "$1" $(((${EPOCHREALTIME/./} - began) / 1000)) "$seen"
+  printf '  edge, viewer in %s, after %3d ms: %.80s\n' "$1" $(((${EPOCHREALTIME/./} - began) / 1000)) "$seen"
 }
 
 movie() { # movie TITLE STATUS: a film as editors write it

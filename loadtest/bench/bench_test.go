@@ -139,25 +139,18 @@ func TestRelativeTakesTheMedianOfPairs(t *testing.T) {
 	}
 }
 
-func TestPairsUseEveryTokenAndFilmEquallyOften(t *testing.T) {
+func TestPairsUseEveryTokenAndFilmOnce(t *testing.T) {
 	r := newTestRig(t, Command{Keys: 50})
 	requests, err := r.pairs()
 	if err != nil {
 		t.Fatal(err)
 	}
-	films, tokens, both := map[string]int{}, map[string]int{}, map[string]bool{}
+	films, tokens := map[string]bool{}, map[string]bool{}
 	for _, q := range requests {
-		films[q.Path]++
-		tokens[q.Token]++
-		both[q.Path+q.Token] = true
+		films[q.Path], tokens[q.Token] = true, true
 	}
-	if len(requests) != 50*repeats || len(films) != 50 || len(tokens) != 50 || len(both) < 45*repeats {
-		t.Errorf("%d requests, %d films, %d tokens, %d pairs", len(requests), len(films), len(tokens), len(both))
-	}
-	for path, n := range films {
-		if n != repeats {
-			t.Errorf("%s is asked for %d times", path, n)
-		}
+	if len(requests) != 50 || len(films) != 50 || len(tokens) != 50 || requests[0].Path == film(fakeorigin.Small, 0) {
+		t.Errorf("%d requests, %d films, %d tokens, beginning with %s", len(requests), len(films), len(tokens), requests[0].Path)
 	}
 }
 

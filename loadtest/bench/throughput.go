@@ -112,9 +112,6 @@ func write(out io.Writer, tables ...*mdtable.Table) error {
 	return nil
 }
 
-// repeats is how often each token and film occurs in the case tokens, each time in another pair.
-const repeats = 4
-
 // maxTokensRatio is how much more CPU a request may cost when tokens and films are many.
 const maxTokensRatio = 1.2
 
@@ -155,23 +152,19 @@ func (r *rig) tokens(ctx context.Context, out io.Writer) error {
 	return err
 }
 
-// pairs draws every token and every film repeats times, in random pairs and order.
+// pairs gives every token a film of its own, both in random order. More pairs than that would show the server nothing
+// new, and the generator's copy of them would push the server's memory out of the core's cache.
 func (r *rig) pairs() ([]closedloop.Request, error) {
-	tokens := make([]string, r.Keys)
-	for i := range tokens {
-		account := token.AccountID(i).String()
-		var err error
-		if tokens[i], err = r.issuer.Mint(token.Spec{Role: "viewer", Account: account, Profiles: []string{token.ProfileID(i).String()}}); err != nil {
+	rng := rand.New(rand.NewPCG(1, 1))
+	accounts := rng.Perm(r.Keys)
+	requests := make([]closedloop.Request, r.Keys)
+	for i, n := range rng.Perm(r.Keys) {
+		account, profile := token.AccountID(accounts[i]), token.ProfileID(accounts[i])
+		t, err := r.issuer.Mint(token.Spec{Role: "viewer", Account: account.String(), Profiles: []string{profile.String()}})
+		if err != nil {
 			return nil, err
 		}
-	}
-	rng := rand.New(rand.NewPCG(1, 1))
-	var requests []closedloop.Request
-	for range repeats {
-		films := rng.Perm(r.Keys)
-		for i, n := range rng.Perm(r.Keys) {
-			requests = append(requests, closedloop.Request{Path: film(fakeorigin.Small, films[i]), Token: tokens[n]})
-		}
+		requests[i] = closedloop.Request{Path: film(fakeorigin.Small, n), Token: t}
 	}
 	return requests, nil
 }

@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,6 +26,10 @@ const acquireTimeout = 250 * time.Millisecond
 
 // retryLimit bounds how often a serialization failure or deadlock is tried again.
 const retryLimit = 3
+
+// retryPause bounds the random pause before that. Without it the victim of a deadlock is back sooner than the others,
+// which just woke, take what it let go, and all are deadlocked again.
+const retryPause = 50 * time.Millisecond
 
 // DB is a pool of connections. It is safe for concurrent use.
 type DB struct {
@@ -84,9 +91,19 @@ func (db *DB) Snapshot(ctx context.Context, fn func(pgx.Tx) error) error {
 func (db *DB) Write(ctx context.Context, fn func(pgx.Tx) error) error {
 	for try := 1; ; try++ {
 		err := db.tx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, fn)
-		if err == nil || try == retryLimit || !retryable(err) {
+		if err == nil || try == retryLimit || !retryable(err) || !pause(ctx) {
 			return err
 		}
+	}
+}
+
+// pause reports whether ctx outlasts it.
+func pause(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(retryPause/5 + rand.N(retryPause)):
+		return true
 	}
 }
 
@@ -105,9 +122,15 @@ func (db *DB) tx(ctx context.Context, opts pgx.TxOptions, fn func(pgx.Tx) error)
 }
 
 // Commit sends the batch with COMMIT as its last statement: one round trip for a transaction's closing statements, so
-// that locks which they take are held for no longer than the commit itself.
+// that locks which they take are held for no longer than the commit itself. A statement that fails, now or before, leaves
+// nothing behind.
 func Commit(ctx context.Context, tx pgx.Tx, batch *pgx.Batch) error {
-	batch.Queue("COMMIT")
+	batch.Queue("COMMIT").Exec(func(tag pgconn.CommandTag) error {
+		if tag.String() == "ROLLBACK" { // Postgres's answer, without an error, once a statement has failed
+			return pgx.ErrTxCommitRollback
+		}
+		return nil
+	})
 	return tx.SendBatch(ctx, batch).Close()
 }
 
@@ -125,13 +148,10 @@ func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	wait, cancel := context.WithTimeout(ctx, acquireTimeout)
 	defer cancel()
 	conn, err := db.pool.Acquire(wait)
-	if err == nil {
-		return conn, nil
+	if err != nil {
+		return nil, unavailable(fmt.Errorf("acquire connection: %w", err))
 	}
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	return nil, unavailable(fmt.Errorf("acquire connection: %w", err))
+	return conn, nil
 }
 
 // Outage is a fault that keeps its inner error for the log.
@@ -152,34 +172,39 @@ func unavailable(cause error) error {
 
 // meaning turns errors of the connection and of time limits into 503; everything else stays as it is.
 func meaning(err error) error {
-	if err == nil {
-		return nil
-	}
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		switch pg.Code {
-		case "57014", "55P03", "53300", "57P01", "57P02", "57P03", "25P03", "40001", "40P01":
-			return unavailable(err)
-		}
-		return err
-	}
 	var f *fault.Fault
-	if errors.As(err, &f) {
+	var pg *pgconn.PgError
+	switch {
+	case err == nil || errors.As(err, &f):
+		return err
+	case errors.As(err, &pg):
+		if !passing(pg.Code) {
+			return err
+		}
+	case !unreachable(err):
 		return err
 	}
-	var netErr net.Error
-	if errors.As(err, &netErr) || pgconn.SafeToRetry(err) || pgconn.Timeout(err) || errors.Is(err, net.ErrClosed) {
-		return unavailable(err)
-	}
-	var connect *pgconn.ConnectError
-	if errors.As(err, &connect) || closedConn(err) {
-		return unavailable(err)
-	}
-	return err
+	return unavailable(err)
 }
 
-func closedConn(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || err.Error() == "conn closed"
+// passing reports whether the error is of the server's state rather than of the statement: connections, resources,
+// operators and time limits by class, then transactions that others or a failover ended (Postgres, appendix A).
+func passing(code string) bool {
+	switch code {
+	case "25006", "25P03", "25P04", "40001", "40P01", "55P03":
+		return true
+	}
+	return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "53") || strings.HasPrefix(code, "57")
+}
+
+func unreachable(err error) bool {
+	var netErr net.Error // context.DeadlineExceeded is one, too
+	var connect *pgconn.ConnectError
+	if errors.As(err, &netErr) || errors.As(err, &connect) || pgconn.SafeToRetry(err) {
+		return true
+	}
+	lost := []error{context.Canceled, net.ErrClosed, io.EOF, io.ErrUnexpectedEOF, pgconn.ErrConnClosed}
+	return slices.ContainsFunc(lost, func(target error) bool { return errors.Is(err, target) })
 }
 
 func retryable(err error) bool {

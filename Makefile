@@ -48,6 +48,10 @@ load: build ## a fleet of devices that browse the catalogue
 	$(BESIDE) bash -ec 'bin/origin token --role viewer --count 1000 --out $$STATE_DIR/tokens; \
 		go run ./loadtest fleet --url http://$$EDGE_ADDR --tokens $$STATE_DIR/tokens'
 
+e2e: ## the built programs as processes, and what becomes of them when they are killed
+	go build -buildvcs=false -o bin/ ./deploy/local
+	bin/local test -- go test -count=1 ./loadtest/e2e
+
 fuzz: ## every fuzz target for FUZZTIME
 	@set -e; for package in $$(go list ./...); do \
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
@@ -56,4 +60,4 @@ fuzz: ## every fuzz target for FUZZTIME
 ci: ## what CI runs
 	.ci/run
 
-.PHONY: help build run test check gen verify try bench load fuzz ci
+.PHONY: help build run test check gen verify try e2e bench load fuzz ci

@@ -31,8 +31,8 @@ type AssetTarget struct {
 type AssetWrite struct {
 	AssetType       string      `json:"asset_type" enum:"video_master,trailer,image,subtitle,audio_track"`
 	Target          AssetTarget `json:"target" doc:"Content entity to attach the asset to."`
-	DASHPath        string      `json:"dash_path,omitempty" minLength:"2" maxLength:"1024" pattern:"^/[A-Za-z0-9._~!$&'()*+,;=:@/-]*$" doc:"Path below the CDN's base URL; this or hls_path is required. A file that is no manifest, such as a subtitle or image, may be given as either."`
-	HLSPath         string      `json:"hls_path,omitempty" minLength:"2" maxLength:"1024" pattern:"^/[A-Za-z0-9._~!$&'()*+,;=:@/-]*$" doc:"Path below the CDN's base URL; this or dash_path is required."`
+	DASHPath        string      `json:"dash_path,omitempty" maxLength:"1024" pattern:"^/[A-Za-z0-9._~!$&'()*+,;=:@/-]+$" doc:"Path below the CDN's base URL; this or hls_path is required. A file that is no manifest, such as a subtitle or image, may be given as either."`
+	HLSPath         string      `json:"hls_path,omitempty" maxLength:"1024" pattern:"^/[A-Za-z0-9._~!$&'()*+,;=:@/-]+$" doc:"Path below the CDN's base URL; this or dash_path is required."`
 	DurationSeconds int         `json:"duration_seconds,omitempty" minimum:"1" maximum:"31536000"`
 	KeyIDs          []uuid.UUID `json:"key_ids,omitempty" maxItems:"64" doc:"Key ids of Common Encryption (ISO/IEC 23001-7); none when the asset is clear."`
 	Language        string      `json:"language,omitempty" maxLength:"35" pattern:"^[A-Za-z0-9-]+$" doc:"BCP-47."`

@@ -51,6 +51,11 @@ type Answer struct {
 	Body        []byte
 }
 
+// Fault is an error that names the request and the answer.
+func (a Answer) Fault(req Request) error {
+	return fmt.Errorf("GET %s: status %d", req.Path, a.Status)
+}
+
 // Get sends req; a nil error means that a whole answer came, whatever its status.
 func (c *Client) Get(req Request, withBody bool) (Answer, error) {
 	q, p := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()

@@ -83,6 +83,9 @@ func (c *Command) print(out io.Writer, r Result) error {
 	if _, err := latency.Table(title, r.Rows).WriteTo(out); err != nil {
 		return err
 	}
+	if err := latency.Explain(out, r.Faults); err != nil {
+		return err
+	}
 	_, err := fmt.Fprintf(out, "Times count from the instant at which a request was due. Offered %d, late by more than %s %d, dropped unsent %d.\n",
 		r.Offered, openloop.LateAfter, r.Late, r.Dropped)
 	return err

@@ -27,7 +27,8 @@ type Fleet struct {
 // Result is what a run came to; the last row is that of all operations.
 type Result struct {
 	openloop.Outcome
-	Rows []latency.Row `json:"operations"`
+	Rows   []latency.Row `json:"operations"`
+	Faults []string      `json:"first_errors,omitempty"`
 }
 
 // Run offers the load until its end or ctx's.
@@ -46,9 +47,12 @@ func (f *Fleet) Run(ctx context.Context) Result {
 		}
 		answer, err := f.Edges[w%len(f.Edges)].Get(req, false)
 		known.put(req, answer)
-		recorder.Record(req.Op, time.Since(due), answer.Status, err != nil || failed(req, answer))
+		if err == nil && failed(req, answer) {
+			err = answer.Fault(req)
+		}
+		recorder.Record(req.Op, time.Since(due), answer.Status, err)
 	})
-	return Result{Outcome: outcome, Rows: recorder.Rows(outcome.Elapsed)}
+	return Result{Outcome: outcome, Rows: recorder.Rows(outcome.Elapsed), Faults: recorder.Faults()}
 }
 
 // failed tells errors from answers that a correct server may give: a title may be gone since it was listed, and 304

@@ -20,6 +20,7 @@ type Recorder struct {
 	mu     sync.Mutex
 	order  []string
 	series map[string]*series
+	faults []string
 }
 
 type series struct {
@@ -32,9 +33,9 @@ func newSeries() *series {
 	return &series{took: hdrhistogram.New(lowest, highest, digits)}
 }
 
-// Record adds one request: how long it took from the instant at which it was due, its status (0: no answer), and whether
-// that is an error to the caller.
-func (r *Recorder) Record(op string, took time.Duration, status int, failed bool) {
+// Record adds one request: how long it took from the instant at which it was due, its status (0: no answer), and what was
+// wrong with it, nil for nothing.
+func (r *Recorder) Record(op string, took time.Duration, status int, fault error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.series[op]
@@ -51,9 +52,23 @@ func (r *Recorder) Record(op string, took time.Duration, status int, failed bool
 		class = 0
 	}
 	s.classes[class]++
-	if failed {
-		s.errors++
+	if fault == nil {
+		return
 	}
+	s.errors++
+	if len(r.faults) < keptFaults {
+		r.faults = append(r.faults, op+": "+fault.Error())
+	}
+}
+
+// keptFaults is how many errors are kept in words: the first ones usually tell.
+const keptFaults = 5
+
+// Faults are the first errors in words.
+func (r *Recorder) Faults() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]string(nil), r.faults...)
 }
 
 // Row is what one operation, or all together, came to. Times are in milliseconds, PerSecond counts answers of any kind.

@@ -1,6 +1,8 @@
 package latency
 
 import (
+	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"sync"
@@ -11,7 +13,7 @@ import (
 func TestQuantiles(t *testing.T) {
 	var r Recorder
 	for i := 1; i <= 1000; i++ {
-		r.Record("getMovie", time.Duration(i)*time.Millisecond, 200, false)
+		r.Record("getMovie", time.Duration(i)*time.Millisecond, 200, nil)
 	}
 	row := r.Rows(10 * time.Second)[0]
 	for name, pair := range map[string][2]float64{
@@ -28,11 +30,11 @@ func TestQuantiles(t *testing.T) {
 
 func TestRowsAddUp(t *testing.T) {
 	var r Recorder
-	r.Record("listMovies", time.Millisecond, 200, false)
-	r.Record("getMovie", 2*time.Millisecond, 304, false)
-	r.Record("getMovie", 3*time.Millisecond, 503, true)
-	r.Record("getMovie", time.Hour, 0, true) // no answer, and longer than the histogram is wide
-	r.Record("getMovie", -time.Second, 404, false)
+	r.Record("listMovies", time.Millisecond, 200, nil)
+	r.Record("getMovie", 2*time.Millisecond, 304, nil)
+	r.Record("getMovie", 3*time.Millisecond, 503, errors.New("status 503"))
+	r.Record("getMovie", time.Hour, 0, errors.New("no answer")) // no answer, and longer than the histogram is wide
+	r.Record("getMovie", -time.Second, 404, nil)
 	rows := r.Rows(time.Second)
 	if len(rows) != 3 || rows[0].Op != "listMovies" || rows[1].Op != "getMovie" || rows[2].Op != All {
 		t.Fatalf("rows %+v", rows)
@@ -45,13 +47,32 @@ func TestRowsAddUp(t *testing.T) {
 	}
 }
 
+func TestFirstFaultsAreKeptInWords(t *testing.T) {
+	var r Recorder
+	r.Record("getMovie", time.Millisecond, 200, nil)
+	for i := range 100 {
+		r.Record("getMovie", time.Millisecond, 500, fmt.Errorf("number %d", i))
+	}
+	var b strings.Builder
+	if err := Explain(&b, r.Faults()); err != nil {
+		t.Fatal(err)
+	}
+	if want := "First errors:\n\n- getMovie: number 0\n"; !strings.HasPrefix(b.String(), want) || strings.Count(b.String(), "number") != keptFaults {
+		t.Errorf("explained as\n%s", b.String())
+	}
+	b.Reset()
+	if err := Explain(&b, nil); err != nil || b.Len() != 0 {
+		t.Errorf("nothing explained as %q, %v", b.String(), err)
+	}
+}
+
 func TestConcurrentRecords(t *testing.T) {
 	var r Recorder
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
 			for range 500 {
-				r.Record("getMovie", time.Millisecond, 200, false)
+				r.Record("getMovie", time.Millisecond, 200, nil)
 			}
 		})
 	}
@@ -67,7 +88,7 @@ func TestLimits(t *testing.T) {
 	if none.Check(r.Rows(time.Second)) == nil {
 		t.Error("a run without requests passed")
 	}
-	r.Record("getMovie", 40*time.Millisecond, 500, true)
+	r.Record("getMovie", 40*time.Millisecond, 500, errors.New("no answer"))
 	rows := r.Rows(time.Second)
 	if err := none.Check(rows); err != nil {
 		t.Errorf("no limits: %v", err)
@@ -83,7 +104,7 @@ func TestLimits(t *testing.T) {
 
 func TestTableHoldsEveryRow(t *testing.T) {
 	var r Recorder
-	r.Record("listGenres", time.Millisecond, 200, false)
+	r.Record("listGenres", time.Millisecond, 200, nil)
 	var b strings.Builder
 	if _, err := Table("Fleet", r.Rows(time.Second)).WriteTo(&b); err != nil {
 		t.Fatal(err)

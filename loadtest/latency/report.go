@@ -2,6 +2,7 @@ package latency
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -18,6 +19,15 @@ func Table(title string, rows []Row) *mdtable.Table {
 			r.statuses(), r.Errors)
 	}
 	return t
+}
+
+// Explain writes the first errors in words below their table.
+func Explain(w io.Writer, faults []string) error {
+	if len(faults) == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "First errors:\n\n- %s\n\n", strings.Join(faults, "\n- "))
+	return err
 }
 
 func ms(v float64) string { return fmt.Sprintf("%.2f", v) }

@@ -75,6 +75,9 @@ func (c *DraftsCommand) report(out io.Writer, d *desk, r *reading) error {
 			return err
 		}
 	}
+	if err := latency.Explain(out, append(d.recorder.Faults(), r.recorder.Faults()...)); err != nil {
+		return err
+	}
 	none := latency.Limits{MaxErrors: 0}
 	if err := errors.Join(none.Check(saves), none.Check(reads)); err != nil {
 		return err
@@ -120,7 +123,7 @@ func (d *desk) save(worker int, due time.Time) {
 	if err != nil {
 		status = 0
 	}
-	d.recorder.Record("save", time.Since(due), status, err != nil)
+	d.recorder.Record("save", time.Since(due), status, err)
 }
 
 func (d *desk) clear() error {
@@ -143,12 +146,13 @@ type reading struct {
 // warm reads every list once, uncounted.
 func (r *reading) warm() error {
 	for _, path := range lists {
-		answer, err := r.edge.Get(device.Request{Path: path, Token: r.token}, false)
+		req := device.Request{Path: path, Token: r.token}
+		answer, err := r.edge.Get(req, false)
 		if err != nil {
 			return err
 		}
 		if answer.Status != 200 {
-			return fmt.Errorf("GET %s: status %d", path, answer.Status)
+			return answer.Fault(req)
 		}
 	}
 	return nil
@@ -156,8 +160,12 @@ func (r *reading) warm() error {
 
 func (r *reading) read(_ int, due time.Time) {
 	path := lists[r.next.Add(1)%int64(len(lists))]
-	answer, err := r.edge.Get(device.Request{Path: path, Token: r.token}, false)
-	r.recorder.Record("list", time.Since(due), answer.Status, err != nil || answer.Status != 200)
+	req := device.Request{Path: path, Token: r.token}
+	answer, err := r.edge.Get(req, false)
+	if err == nil && answer.Status != 200 {
+		err = answer.Fault(req)
+	}
+	r.recorder.Record("list", time.Since(due), answer.Status, err)
 	r.answers.Add(1)
 	if err == nil && isHit(answer.CacheStatus) {
 		r.hits.Add(1)

@@ -62,7 +62,7 @@ func (c *Command) oneByOne(ctx context.Context, out io.Writer, client *device.Cl
 	for n := 0; n < c.Requests && ctx.Err() == nil; n++ {
 		send(client, l.draw(rng), time.Now(), &recorder)
 	}
-	return c.print(out, "Admin list, one request after another", recorder.Rows(time.Since(start)))
+	return c.print(out, "Admin list, one request after another", &recorder, time.Since(start))
 }
 
 func (c *Command) atRate(ctx context.Context, out io.Writer, client *device.Client, l *listing, load openloop.Load) error {
@@ -73,16 +73,23 @@ func (c *Command) atRate(ctx context.Context, out io.Writer, client *device.Clie
 	}
 	outcome := load.Run(ctx, func(w int, due time.Time) { send(client, l.draw(rngs[w]), due, &recorder) })
 	title := fmt.Sprintf("Admin list at %.0f requests a second (dropped unsent: %d)", c.Rate, outcome.Dropped)
-	return c.print(out, title, recorder.Rows(outcome.Elapsed))
+	return c.print(out, title, &recorder, outcome.Elapsed)
 }
 
 func send(client *device.Client, req device.Request, due time.Time, recorder *latency.Recorder) {
 	answer, err := client.Get(req, false)
-	recorder.Record(req.Op, time.Since(due), answer.Status, err != nil || answer.Status != 200)
+	if err == nil && answer.Status != 200 {
+		err = answer.Fault(req)
+	}
+	recorder.Record(req.Op, time.Since(due), answer.Status, err)
 }
 
-func (c *Command) print(out io.Writer, title string, rows []latency.Row) error {
+func (c *Command) print(out io.Writer, title string, recorder *latency.Recorder, elapsed time.Duration) error {
+	rows := recorder.Rows(elapsed)
 	if _, err := latency.Table(title, rows).WriteTo(out); err != nil {
+		return err
+	}
+	if err := latency.Explain(out, recorder.Faults()); err != nil {
 		return err
 	}
 	return latency.Limits{MaxErrors: 0, MaxP99: c.MaxP99}.Check(rows)
@@ -178,7 +185,8 @@ func (l *listing) query(rng *rand.Rand) string {
 	case 1:
 		return word + " " + pick(rng, l.words)
 	}
-	return string([]rune(word)[:3])
+	runes := []rune(word)
+	return string(runes[:min(3, len(runes))])
 }
 
 func pick[T any](rng *rand.Rand, from []T) T { return from[rng.IntN(len(from))] }

@@ -24,7 +24,7 @@ func (o *origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var names []string
 	for name, values := range r.URL.Query() {
 		names = append(names, name)
-		if !slices.Contains([]string{"cursor", "limit", "sort", "q", "status", "genre"}, name) || len(values) != 1 || values[0] == "" {
+		if !slices.Contains([]string{"cursor", "limit", "sort", "q", "status", "genre"}, name) || len(values) != 1 || values[0] == "" || strings.ContainsRune(values[0], 0) {
 			w.WriteHeader(400)
 			return
 		}
@@ -35,7 +35,7 @@ func (o *origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	delay := o.delay
 	o.mu.Unlock()
 	time.Sleep(delay)
-	fmt.Fprint(w, `{"data":[{"title":"L’été à Paris","genres":["sci-fi & more"]}],"meta":{"next_cursor":"a+b","total_count":50000}}`)
+	fmt.Fprint(w, `{"data":[{"title":"L’été à Paris 약속","genres":["sci-fi & more"]}],"meta":{"next_cursor":"a+b","total_count":50000}}`)
 }
 
 func setup(t *testing.T) (*origin, *Command) {

@@ -116,6 +116,9 @@ func (c *Command) report(out io.Writer, r *run, load fleet.Result, elapsed time.
 		if _, err := latency.Table("Background reads", load.Rows).WriteTo(out); err != nil {
 			return err
 		}
+		if err := latency.Explain(out, load.Faults); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintf(out, "%d checked reads: %d old after new, %d of neither state; %d writes not shown within %s by all edges.\n",
 		r.reads.Load(), r.old.Load(), len(r.odd), r.missing.Load(), c.Patience)

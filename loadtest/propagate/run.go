@@ -138,5 +138,5 @@ func (r *run) count(kind string, c *change, sightings []sighting) {
 		r.missing.Add(1)
 		return
 	}
-	r.recorder.Record(kind, slowest, 200, false)
+	r.recorder.Record(kind, slowest, 200, nil)
 }

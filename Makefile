@@ -5,7 +5,8 @@ SHELL := bash
 COMMIT := $(shell git rev-parse HEAD 2>/dev/null)
 OBS := encora/shared/obs
 LDFLAGS := -X $(OBS).commitSHA=$(COMMIT) -X $(OBS).buildDate=$(shell date -u +%F)
-STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# Without ST1005: errors that callers of the API read are sentences.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2 -checks inherit,-ST1005
 FUZZTIME ?= 20s
 
 # A second stack beside that of `make run`, for as long as a command lasts.

@@ -38,27 +38,29 @@ func (d *Domain) relatedMovies(ctx context.Context, r *api.Read, in *relatedIn) 
 	return api.List[Summary]{Data: found}, nil
 }
 
-// selectRelated scores what shares a genre or a cast member. Of a large genre only the best rated compete, or a drama
-// would be compared with half of the catalogue.
+// selectRelated scores what shares a genre or a cast member. Of each genre the newest hundred compete, or a drama would be
+// compared with half of the catalogue each time.
 func selectRelated(ctx context.Context, r *api.Read, f *filters, id uuid.UUID, limit int) ([]Summary, error) {
 	q := `
 		WITH this AS (SELECT cast_keys FROM movies WHERE id = @id),
 		by_genre AS (
-			SELECT mg.movie_id AS id, count(*) AS score
-			FROM movie_genres mg
-			WHERE mg.genre_id IN (SELECT genre_id FROM movie_genres WHERE movie_id = @id)
-			GROUP BY mg.movie_id ORDER BY count(*) DESC, mg.movie_id DESC LIMIT 500
+			SELECT peer.id, 1 AS score FROM movie_genres g CROSS JOIN LATERAL (
+				SELECT m.id FROM movie_genres mg JOIN movies m ON m.id = mg.movie_id
+				WHERE mg.genre_id = g.genre_id AND m.id <> @id` + f.where() + `
+				ORDER BY mg.movie_id DESC LIMIT 100
+			) peer
+			WHERE g.movie_id = @id
 		),
 		by_cast AS (
-			SELECT o.id, 3 * cardinality(ARRAY(SELECT unnest(o.cast_keys) INTERSECT SELECT unnest(this.cast_keys))) AS score
-			FROM movies o, this WHERE o.cast_keys && this.cast_keys LIMIT 500
+			SELECT m.id, 3 * cardinality(ARRAY(SELECT unnest(m.cast_keys) INTERSECT SELECT unnest(this.cast_keys))) AS score
+			FROM movies m, this WHERE m.cast_keys && this.cast_keys AND m.id <> @id` + f.where() + `
+			LIMIT 500
 		),
 		scored AS (
 			SELECT id, sum(score) AS score FROM (SELECT * FROM by_genre UNION ALL SELECT * FROM by_cast) s GROUP BY id
 		)
 		SELECT 'movie' AS content_type, m.id, m.title, m.slug, m.images, m.content_rating, m.release_year, m.runtime_minutes
 		FROM scored JOIN movies m ON m.id = scored.id
-		WHERE m.id <> @id` + f.where() + `
 		ORDER BY scored.score DESC, m.average_rating DESC, m.id LIMIT @limit`
 	args := f.args()
 	args["id"], args["limit"] = id, limit

@@ -1,0 +1,62 @@
+package ingest
+
+import (
+	"regexp"
+	"slices"
+	"testing"
+)
+
+func TestTaxonomyIsATreeOfTwoLevels(t *testing.T) {
+	seen := map[string]Genre{}
+	for _, g := range Taxonomy() {
+		if _, twice := seen[g.Slug]; twice || !regexp.MustCompile(`^[a-z0-9-]+$`).MatchString(g.Slug) || g.Name == "" {
+			t.Errorf("bad or repeated genre %+v", g)
+		}
+		if parent, known := seen[g.Parent]; g.Parent != "" && (!known || parent.Parent != "") {
+			t.Errorf("%s: its parent %q is not before it at the top", g.Slug, g.Parent)
+		}
+		if !slices.Equal(g.ContentTypes, []string{"movie", "show"}) {
+			t.Errorf("%s: content types %v", g.Slug, g.ContentTypes)
+		}
+		seen[g.Slug] = g
+	}
+	if len(seen) < 30 || seen["superhero"].Parent != "action" || seen["science-fiction"].Name != "Science Fiction" {
+		t.Errorf("%d genres, %+v, %+v", len(seen), seen["superhero"], seen["science-fiction"])
+	}
+}
+
+func TestEveryMappedGenreIsInTheTaxonomy(t *testing.T) {
+	for _, p := range phrases {
+		for _, slug := range p.slugs {
+			if _, ok := parents[slug]; !ok {
+				t.Errorf("phrase %q: no genre %q", p.words, slug)
+			}
+		}
+	}
+	for _, slug := range genreRanks {
+		if _, ok := parents[slug]; !ok {
+			t.Errorf("generator: no genre %q", slug)
+		}
+	}
+	if len(genreRanks) != len(taxonomy) {
+		t.Errorf("the generator uses %d of %d genres", len(genreRanks), len(taxonomy))
+	}
+}
+
+func TestGenresOfForeignLabels(t *testing.T) {
+	f := func(want []string, labels ...string) {
+		t.Helper()
+		if got := genresOf(labels); !slices.Equal(got, want) {
+			t.Errorf("%q: %v, want %v", labels, got, want)
+		}
+	}
+	f([]string{"comedy", "horror"}, "comedy horror")
+	f([]string{"comedy", "romantic-comedy", "romance"}, "romantic comedy")
+	f([]string{"superhero", "action"}, "Superhero")
+	f([]string{"dystopian", "science-fiction"}, "post-apocalyptic film")
+	f([]string{"family"}, "children's film")
+	f([]string{"animation"}, "live-action/animated film")
+	f([]string{"martial-arts", "action"}, "martial arts film") // and not art house
+	f([]string{"drama", "war"}, "drama film", "war film", "Drama")
+	f(nil, "warehouse", "live action", "buddy film", "")
+}

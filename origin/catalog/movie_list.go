@@ -3,7 +3,6 @@ package catalog
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -46,11 +45,6 @@ func (f *filters) args() pgx.NamedArgs {
 		args[k] = v
 	}
 	return args
-}
-
-// clone lets a list add conditions of its own.
-func (f *filters) clone() *filters {
-	return &filters{conditions: slices.Clone(f.conditions), values: f.args(), searched: f.searched}
 }
 
 // text adds full-text search: every word of q must begin a word of title, original title, synopsis or cast.
@@ -141,24 +135,46 @@ func listMovies(ctx context.Context, r *api.Read, f *filters, o order, p api.Pag
 	if err != nil {
 		return nil, err
 	}
-	f = f.clone()
-	direction, than := "ASC", ">"
-	if o.descending {
-		direction, than = "DESC", "<"
-	}
-	if more {
-		f.and(fmt.Sprintf("(%s, m.id) %s (@after_sort::text::%s, @after_id::uuid)", o.expression, than, o.sqlType),
-			"after_sort", after.Sort, "after_id", after.ID)
-	}
 	args := f.args()
-	args["limit"] = p.Limit + 1
-	q := fmt.Sprintf(`SELECT %s, (%s)::text AS sort FROM movies m WHERE true%s ORDER BY %s %s, m.id %s LIMIT @limit`,
-		movieColumns, o.expression, f.where(), o.expression, direction, direction)
-	rows, err := r.Query(ctx, q, planned, args)
+	args["limit"], args["after_sort"], args["after_id"] = p.Limit+1, after.Sort, after.ID
+	if f.searched {
+		if err := preferIndexes(ctx, r); err != nil {
+			return nil, err
+		}
+	}
+	rows, err := r.Query(ctx, listQuery(f, o, more), planned, args)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByName[movie])
+}
+
+// listQuery picks the page's ids first and reads the movies after it. What a search finds is collected before it is
+// ordered: else the planner may walk the order's index and compare one long text after the other, to find nothing.
+func listQuery(f *filters, o order, more bool) string {
+	direction, than, keep := "ASC", ">", "NOT MATERIALIZED"
+	if o.descending {
+		direction, than = "DESC", "<"
+	}
+	if f.searched {
+		keep = "MATERIALIZED"
+	}
+	from := ""
+	if more {
+		from = fmt.Sprintf("WHERE (sort_key, id) %s (@after_sort::text::%s, @after_id::uuid)", than, o.sqlType)
+	}
+	return fmt.Sprintf(`
+		WITH found AS %[1]s (SELECT m.id, %[2]s AS sort_key FROM movies m WHERE true%[3]s),
+		page AS (SELECT id, sort_key FROM found %[4]s ORDER BY sort_key %[5]s, id %[5]s LIMIT @limit)
+		SELECT %[6]s, page.sort_key::text AS sort FROM page JOIN movies m ON m.id = page.id
+		ORDER BY page.sort_key %[5]s, page.id %[5]s`, keep, o.expression, f.where(), from, direction, movieColumns)
+}
+
+// preferIndexes is for searches: the planner does not know that a scan of the table would fetch every text from outside
+// of it.
+func preferIndexes(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, `SET LOCAL enable_seqscan = off`)
+	return err
 }
 
 // planned has a statement planned for its arguments: whether the order's index or the search's is the quicker way depends
@@ -166,8 +182,8 @@ func listMovies(ctx context.Context, r *api.Read, f *filters, o order, p api.Pag
 const planned = pgx.QueryExecModeCacheDescribe
 
 func countMovies(ctx context.Context, tx pgx.Tx, f *filters) (int, error) {
-	if f.searched { // the planner does not know that a scan of the table would fetch every text from outside of it
-		if _, err := tx.Exec(ctx, `SET LOCAL enable_seqscan = off`); err != nil {
+	if f.searched {
+		if err := preferIndexes(ctx, tx); err != nil {
 			return 0, err
 		}
 	}

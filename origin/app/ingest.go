@@ -128,6 +128,9 @@ func bringIn(ctx context.Context, p *program, to database, name string, total in
 	err = in.all(ctx, films)
 	_ = in.bar.Finish() // it only draws
 	fmt.Fprintf(p.out, "%s: %d created, %d known already, %d rejected\n", name, in.created, in.known, in.rejected)
+	if err == nil && in.created+in.known == 0 {
+		return errors.New("no film was taken")
+	}
 	return err
 }
 

@@ -120,26 +120,35 @@ func (s *Server) fillAnswer(r *http.Request, e *Entry) (*answer, error) {
 		return nil, err
 	}
 	read.Deny = deny
-	var pos uint64
-	out, err := s.runRead(r.Context(), read, in.Interface(), &pos, "")
-	if err != nil && fault.Of(err).Code != fault.NotFound {
-		return nil, err
-	}
-	if least, _ := strconv.ParseUint(r.Header.Get(wire.MinPos), 10, 64); pos < least {
+	least, _ := strconv.ParseUint(r.Header.Get(wire.MinPos), 10, 64) // absent: any
+	key := r.URL.RequestURI() + " " + r.Header.Get(wire.Deny)
+	f := s.fills.do(r.Context(), key, asOf, least, func(ctx context.Context) fillResult {
+		return s.fillOnce(ctx, read, in)
+	})
+	if f.err == nil && f.pos < least {
 		return nil, fault.Busy("This replica has not reached the asked position yet.", time.Second)
 	}
-	if err != nil {
-		a := &answer{header: http.Header{}}
-		s.provenance(a, read, pos)
-		return a, err
+	return f.answer, f.err
+}
+
+// fillOnce answers from the database. An absence is an answer without a body, with the error beside it.
+func (s *Server) fillOnce(ctx context.Context, read *Read, in reflect.Value) fillResult {
+	f := fillResult{asOf: read.AsOf}
+	out, err := s.runRead(ctx, read, in.Interface(), &f.pos, "")
+	f.until = read.until
+	switch {
+	case err == nil:
+		fields, _ := read.entry.sparse(in.Elem())
+		f.answer, f.err = read.entry.render(out, fields)
+	case fault.Of(err).Code == fault.NotFound:
+		f.answer, f.err = &answer{header: http.Header{}}, err
+	default:
+		f.err = err
 	}
-	fields, _ := e.sparse(in.Elem())
-	a, err := e.render(out, fields)
-	if err != nil {
-		return nil, err
+	if f.answer != nil {
+		s.provenance(f.answer, read, f.pos)
 	}
-	s.provenance(a, read, pos)
-	return a, nil
+	return f
 }
 
 // question reads the instant and the class that the edge asks for.

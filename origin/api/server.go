@@ -49,6 +49,8 @@ type Server struct {
 	DenyRules func(ctx context.Context, tx pgx.Tx, country string) ([]uuid.UUID, error)
 	Log       *slog.Logger
 	Now       func() time.Time
+
+	fills fills
 }
 
 // Public is the handler of the public listener.

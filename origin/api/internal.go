@@ -125,7 +125,7 @@ func (s *Server) fillAnswer(r *http.Request, e *Entry) (*answer, error) {
 	f := s.fills.do(r.Context(), key, asOf, least, func(ctx context.Context) fillResult {
 		return s.fillOnce(ctx, read, in)
 	})
-	if f.err == nil && f.pos < least {
+	if f.answer != nil && f.pos < least {
 		return nil, fault.Busy("This replica has not reached the asked position yet.", time.Second)
 	}
 	return f.answer, f.err

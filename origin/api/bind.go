@@ -18,25 +18,6 @@ import (
 	"encora/shared/op"
 )
 
-// registry holds the schemas of all operations; it is filled while entries are declared and only read afterwards.
-var registry = newRegistry()
-
-func newRegistry() huma.Registry {
-	huma.DefaultArrayNullable = false
-	huma.ValidateStrictCasing = true
-	r := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
-	r.RegisterTypeAlias(reflect.TypeFor[uuid.UUID](), reflect.TypeFor[uuidText]())
-	return r
-}
-
-// uuidText gives UUIDs their format in schemas.
-type uuidText string
-
-// Schema implements huma.SchemaProvider.
-func (uuidText) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeString, Format: "uuid"}
-}
-
 // binding knows how to fill an input struct from a request. Fields are tagged `path:"name"`, `query:"name"` or
 // `header:"Name"`, embedded structs are part of it, and a field named Body is the JSON body.
 type binding struct {

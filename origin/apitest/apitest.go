@@ -75,7 +75,7 @@ func serve(t testing.TB, h http.Handler) string {
 	return s.URL
 }
 
-// verify takes "viewer", "viewer:FR" or scopes separated by spaces for a token.
+// verify takes "viewer" or scopes separated by spaces for a token, with "@" and a country at its end if it has one.
 func verify(raw []byte) (*token.Claims, error) {
 	text, country, _ := strings.Cut(string(raw), "@")
 	c := &token.Claims{Subject: AccountID, Country: country, Role: "editor", Expires: time.Now().Add(time.Hour)}

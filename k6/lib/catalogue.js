@@ -1,0 +1,27 @@
+// What there is to browse, read through the edge.
+import { ask } from './http.js';
+import { address } from './ops.js';
+
+const limit = 20;
+
+// discover walks the list of movies until it has the wanted number of films or all of them. It returns their ids, the
+// paths of the list's pages and the slugs of the genres.
+export function discover(token, wanted) {
+  const films = [];
+  const pages = [];
+  for (let query = { limit }; query && films.length < wanted; ) {
+    pages.push(address('listMovies', {}, query));
+    const { data, meta } = read('listMovies', pages.at(-1), token);
+    films.push(...data.map((movie) => movie.id));
+    query = meta.next_cursor && { limit, cursor: meta.next_cursor };
+  }
+  if (films.length === 0) throw new Error('the catalogue is empty: bin/origin seed fills it');
+  const genres = read('listGenres', address('listGenres'), token).data.map((genre) => genre.slug);
+  return { films, pages, genres };
+}
+
+function read(op, path, token) {
+  const answer = ask(op, path, { token });
+  if (answer.status !== 200) throw new Error(`GET ${path}: ${answer.status} ${answer.error} ${answer.body}`);
+  return answer.json();
+}

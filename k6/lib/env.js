@@ -1,0 +1,32 @@
+// Settings, from the environment.
+
+function setting(name, usual) {
+  return __ENV[name] || usual;
+}
+
+function positive(name, usual) {
+  const value = Number(setting(name, usual));
+  if (!(value > 0)) throw new Error(`${name}=${__ENV[name]}: want a number above 0`);
+  return value;
+}
+
+export const edge = `http://${setting('EDGE_ADDR', '127.0.0.1:8080')}`;
+export const origin = `http://${setting('ORIGIN_ADDR', '127.0.0.1:8081')}`;
+export const tokenDir = `${setting('STATE_DIR', '.state')}/k6`;
+
+// browse: requests a second, how long after the ramp, and the limits of each operation's latency in milliseconds.
+export const browse = {
+  rate: positive('BROWSE_RATE', 500),
+  seconds: positive('BROWSE_SECONDS', 20),
+  p95: positive('BROWSE_P95_MS', 20),
+  p99: positive('BROWSE_P99_MS', 50),
+};
+
+// purge-under-load: events a second, how long each half lasts, and the limit of what the edge may take to show a write.
+export const purge = {
+  reads: positive('PURGE_READ_RATE', 200),
+  drafts: positive('PURGE_DRAFT_RATE', 10),
+  edits: positive('PURGE_EDIT_RATE', 10),
+  seconds: positive('PURGE_SECONDS', 12),
+  p99: positive('PURGE_P99_MS', 100),
+};

@@ -44,6 +44,7 @@ type Config struct {
 // Origin speaks the internal protocol of package wire. It is safe for concurrent use.
 type Origin struct {
 	base   string
+	key    string
 	bearer string
 	client *fasthttp.HostClient
 	feed   *http.Client
@@ -58,7 +59,7 @@ func NewOrigin(c Config) *Origin {
 	if c.URL.Port() == "" {
 		addr = net.JoinHostPort(c.URL.Hostname(), map[string]string{"http": "80", "https": "443"}[c.URL.Scheme])
 	}
-	return &Origin{base: c.URL.Scheme + "://" + c.URL.Host, bearer: "Bearer " + c.Key, now: c.Now, limit: c.Timeout,
+	return &Origin{base: c.URL.Scheme + "://" + c.URL.Host, key: c.Key, bearer: "Bearer " + c.Key, now: c.Now, limit: c.Timeout,
 		feed: &http.Client{Transport: &http.Transport{MaxIdleConns: 1, IdleConnTimeout: idleConn}},
 		client: &fasthttp.HostClient{Addr: addr, IsTLS: c.URL.Scheme == "https", MaxConns: maxConns, MaxIdleConnDuration: idleConn,
 			DialTimeout:              func(addr string, t time.Duration) (net.Conn, error) { return net.DialTimeout("tcp", addr, t) },
@@ -176,6 +177,7 @@ func (o *Origin) Pass(req *fasthttp.Request, resp *fasthttp.Response, target str
 		return fmt.Errorf("%w: it did not answer a moment ago", ErrAway)
 	}
 	req.SetRequestURI(o.base + wire.PassPrefix + target)
+	req.Header.Set(wire.EdgeKey, o.key)
 	return o.do(req, resp, limit)
 }
 

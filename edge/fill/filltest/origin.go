@@ -99,7 +99,8 @@ func (o *Origin) guard(next http.Handler) http.Handler {
 			drop(w)
 		case status != 0:
 			w.WriteHeader(status)
-		case r.Header.Get("Authorization") != "Bearer "+Key:
+		case strings.HasPrefix(r.URL.Path, wire.PassPrefix+"/") && r.Header.Get(wire.EdgeKey) != Key,
+			!strings.HasPrefix(r.URL.Path, wire.PassPrefix+"/") && r.Header.Get("Authorization") != "Bearer "+Key:
 			w.WriteHeader(http.StatusUnauthorized)
 		default:
 			next.ServeHTTP(w, r)

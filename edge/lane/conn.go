@@ -1,0 +1,180 @@
+// Package lane answers the plainest requests where they are read: a GET that is understood down to the last byte and
+// for which an answer lies ready goes out with one read and one write, and the HTTP server never hears of it. Everything
+// else is handed to the server byte for byte. DESIGN.md in edge/proxy says what that gains and why it is safe.
+package lane
+
+import (
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+const (
+	readSize  = 16 << 10 // a request that is longer is the server's
+	writeSize = 48 << 10
+)
+
+// Reply is an answer ready to send: a head, complete with the empty line, and a body in two parts.
+type Reply struct {
+	Head      []byte
+	Body      string
+	BodyAfter string
+}
+
+// Answerer answers a request from memory, or says that it can't. It must not block.
+type Answerer func(r *Request, out *Reply) bool
+
+// scratch is what a connection needs while it works, and gives back before it waits.
+type scratch struct {
+	in    [readSize]byte
+	out   []byte
+	req   Request
+	reply Reply
+}
+
+var scratches = sync.Pool{New: func() any { return &scratch{out: make([]byte, 0, writeSize)} }}
+
+// conn is a TCP connection of which an HTTP server sees only the requests that the lane leaves.
+type conn struct {
+	*net.TCPConn
+	l    *Listener
+	raw  syscall.RawConn
+	peer netip.Addr
+	step func(fd uintptr) bool // a field, so that waiting allocates nothing
+
+	idle  bool     // the server is between requests
+	held  *scratch // while rest is not empty
+	rest  []byte   // read, but for the server
+	err   error
+	armed time.Time // when the lane last set the read deadline
+
+	closed atomic.Bool
+}
+
+func newConn(c *net.TCPConn, l *Listener) (*conn, error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	w := &conn{TCPConn: c, l: l, raw: raw}
+	if addr, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+		w.peer = addr.AddrPort().Addr().Unmap()
+	}
+	w.step = w.serve
+	return w, nil
+}
+
+// Read gives the server what the lane left. Between two requests the server, which then holds no buffer, asks for a
+// single byte: that is when the lane works. In the middle of a request a single byte may be asked for as well, and the
+// lane must not take what follows for a request; hence idle.
+func (c *conn) Read(p []byte) (int, error) {
+	if len(c.rest) == 0 {
+		if !c.idle || len(p) != 1 {
+			return c.TCPConn.Read(p)
+		}
+		if err := c.raw.Read(c.step); err != nil {
+			return 0, err
+		}
+		if c.err != nil {
+			return 0, c.err
+		}
+	}
+	n := copy(p, c.rest)
+	if c.rest = c.rest[n:]; len(c.rest) == 0 {
+		c.release()
+	}
+	return n, nil
+}
+
+func (c *conn) release() {
+	if c.held != nil {
+		scratches.Put(c.held)
+		c.held, c.rest = nil, nil
+	}
+}
+
+// serve answers requests until one is for the server or none is left; false means to wait for more.
+func (c *conn) serve(fd uintptr) bool {
+	s := scratches.Get().(*scratch)
+	for {
+		n, err := syscall.Read(int(fd), s.in[:])
+		switch {
+		case err == syscall.EINTR:
+			continue
+		case err == syscall.EAGAIN:
+			scratches.Put(s)
+			return false
+		case err != nil:
+			scratches.Put(s)
+			c.err = err
+			return true
+		case n == 0:
+			scratches.Put(s)
+			c.err = io.EOF
+			return true
+		}
+		if used := c.answer(s, int(fd), s.in[:n]); used < n {
+			c.held, c.rest = s, s.in[used:n]
+			return true
+		}
+		if c.err != nil {
+			scratches.Put(s)
+			return true
+		}
+	}
+}
+
+// answer answers the requests at the front of b and returns how many bytes they were.
+func (c *conn) answer(s *scratch, fd int, b []byte) int {
+	used := 0
+	for used < len(b) && c.err == nil && !c.l.stopping.Load() {
+		n := s.req.parse(b[used:])
+		if n == 0 {
+			break
+		}
+		s.req.Peer, s.req.Now = c.peer, c.l.Now()
+		s.reply.Head = s.out[:0]
+		if !c.l.Answer(&s.req, &s.reply) {
+			break
+		}
+		c.touch(s.req.Now)
+		c.send(fd, s)
+		used += n
+	}
+	return used
+}
+
+// touch moves the idle deadline. A second more or less does not matter to it, and setting it costs a timer.
+func (c *conn) touch(now time.Time) {
+	if now.Sub(c.armed) >= time.Second {
+		c.armed = now
+		_ = c.TCPConn.SetReadDeadline(now.Add(c.l.IdleTimeout))
+	}
+}
+
+// SetReadDeadline notes that the server set the deadline.
+func (c *conn) SetReadDeadline(t time.Time) error {
+	c.armed = time.Time{}
+	return c.TCPConn.SetReadDeadline(t)
+}
+
+// send writes a reply. Nearly always the socket takes all of it at once, and no deadline is needed.
+func (c *conn) send(fd int, s *scratch) {
+	s.out = append(append(s.reply.Head, s.reply.Body...), s.reply.BodyAfter...)
+	n, err := syscall.Write(fd, s.out)
+	if err != nil && err != syscall.EAGAIN && err != syscall.EINTR {
+		c.err = err
+		return
+	}
+	if n = max(n, 0); n < len(s.out) {
+		_ = c.TCPConn.SetWriteDeadline(c.l.Now().Add(c.l.WriteTimeout))
+		_, c.err = c.TCPConn.Write(s.out[n:])
+	}
+	if cap(s.out) > 4*writeSize {
+		s.out = make([]byte, 0, writeSize)
+	}
+}

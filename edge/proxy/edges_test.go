@@ -1,0 +1,174 @@
+package proxy
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"encora/edge/fill/filltest"
+	"encora/shared/wire"
+)
+
+func TestPassThrough(t *testing.T) {
+	b := setup(t)
+	b.origin.Pass = func(w http.ResponseWriter, p filltest.Passed) {
+		h := w.Header()
+		for name, value := range map[string]string{"Content-Type": "application/json", "ETag": `"7"`, "Location": "/v2/devices/7", "Set-Cookie": "a=b", "X-Internal": "x",
+			wire.Epoch: "e", "Cache-Control": "public, max-age=1000", "Idempotent-Replayed": "true", "Server": "origin"} {
+			h.Set(name, value)
+		}
+		w.WriteHeader(http.StatusCreated)
+		_, _ = w.Write([]byte(`{"echo":` + p.Body + `}`))
+	}
+	a := b.send("POST /v2/devices?x=1&y=%20 HTTP/1.1\r\nHost: edge\r\n" + viewer + "\r\nContent-Type: application/json\r\nIdempotency-Key: k1\r\nX-Device-Id: d1\r\n" +
+		"X-Forwarded-For: 1.2.3.4\r\nX-Country: FR\r\nCookie: secret\r\nConnection: X-Device-Id\r\nEncora-Country: DE\r\nEncora-Client-IP: 9.9.9.9\r\nEncora-As-Of: x\r\nX-Request-Id: r-1\r\nContent-Length: 2\r\n\r\n{}")
+	if a.StatusCode != 201 || a.body != `{"echo":{}}` {
+		t.Errorf("%d %q", a.StatusCode, a.body)
+	}
+	for name, want := range map[string]string{"ETag": `"7"`, "Location": "/v2/devices/7", "Idempotent-Replayed": "true", "Cache-Control": "no-store", "X-Request-Id": "r-1",
+		"Set-Cookie": "", "X-Internal": "", wire.Epoch: "", "Server": "", "Content-Type": "application/json"} {
+		if got := a.Header.Get(name); got != want {
+			t.Errorf("answer's %s: %q, want %q", name, got, want)
+		}
+	}
+	p := b.origin.PassedThrough()[0]
+	if p.Method != "POST" || p.Target != "/v2/devices?x=1&y=%20" || p.Body != "{}" {
+		t.Errorf("%s %s %q", p.Method, p.Target, p.Body)
+	}
+	for name, want := range map[string]string{"Content-Type": "application/json", "Idempotency-Key": "k1", "X-Device-Id": "d1", "X-Request-Id": "r-1", wire.Country: "GB", wire.ClientAddr: "127.0.0.1",
+		"X-Forwarded-For": "", "X-Country": "", "Cookie": "", wire.AsOf: ""} {
+		if got := p.Header.Get(name); got != want {
+			t.Errorf("request's %s: %q, want %q", name, got, want)
+		}
+	}
+	if got := p.Header.Get("Authorization"); got != "Bearer viewer" {
+		t.Errorf("the origin is not told who the viewer is: %q", got)
+	}
+}
+
+func TestPassThroughIsNeitherCachedNorJoined(t *testing.T) {
+	b := setup(t)
+	for range 3 {
+		if a := b.get("/v2/devices"); a.StatusCode != 200 || a.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%d %s", a.StatusCode, a.Header.Get("Cache-Control"))
+		}
+	}
+	if got := len(b.origin.PassedThrough()); got != 3 {
+		t.Errorf("%d requests reached the origin, want 3", got)
+	}
+	b.origin.Down(true)
+	b.wantFault(b.get("/v2/devices"), 503, "UNAVAILABLE")
+}
+
+func TestPublicPassNeedsNoToken(t *testing.T) {
+	b := setup(t)
+	if a := b.do("GET", "/docs"); a.StatusCode != 200 {
+		t.Errorf("%d", a.StatusCode)
+	}
+	b.wantFault(b.do("GET", "/v2/devices"), 401, "UNAUTHORIZED")
+	if got := len(b.origin.PassedThrough()); got != 1 {
+		t.Errorf("%d requests reached the origin, want 1", got)
+	}
+}
+
+func TestCORS(t *testing.T) {
+	const origin = "https://tv.example"
+	f := func(configured []string, from, allow, vary string, preflight int) {
+		t.Helper()
+		b := setup(t, withOrigins(configured...))
+		b.docs["/v2/movies/1"] = "film"
+		b.get("/v2/movies/1")
+		both(func(headers ...string) {
+			a := b.get("/v2/movies/1", append(headers, "Origin: "+from)...)
+			if got := a.Header.Get("Access-Control-Allow-Origin"); got != allow {
+				t.Errorf("%v, from %s: allows %q, want %q", configured, from, got, allow)
+			}
+			if got := a.Header.Get("Vary"); got != vary {
+				t.Errorf("%v: Vary %q, want %q", configured, got, vary)
+			}
+			if got := a.Header.Get("Access-Control-Expose-Headers"); (got != "") != (allow != "") {
+				t.Errorf("%v: exposes %q", configured, got)
+			}
+		})
+		if a := b.do("GET", "/v2/movies/1", "Origin: "+from); a.StatusCode != 401 || a.Header.Get("Access-Control-Allow-Origin") != allow {
+			t.Errorf("an error can't be read: %d %v", a.StatusCode, a.Header)
+		}
+		a := b.do("OPTIONS", "/v2/movies/1", "Origin: "+from, "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: authorization")
+		if a.StatusCode != preflight {
+			t.Errorf("%v, from %s: preflight %d, want %d", configured, from, a.StatusCode, preflight)
+		}
+		if preflight == 204 && (!strings.Contains(a.Header.Get("Access-Control-Allow-Headers"), "Authorization") || a.Header.Get("Access-Control-Allow-Methods") != "GET, HEAD, OPTIONS" || a.Header.Get("Access-Control-Allow-Origin") != allow) {
+			t.Errorf("preflight: %v", a.Header)
+		}
+	}
+	f(nil, origin, "", "Authorization, Accept-Encoding", 405)
+	f([]string{origin, "https://b.example"}, origin, origin, "Authorization, Accept-Encoding, Origin", 204)
+	f([]string{"https://b.example"}, origin, "", "Authorization, Accept-Encoding, Origin", 403)
+	f([]string{"*"}, origin, "*", "Authorization, Accept-Encoding", 204)
+}
+
+func TestOwnAnswers(t *testing.T) {
+	b := setup(t)
+	if a := b.do("GET", "/v2/ready"); a.StatusCode != 200 {
+		t.Errorf("ready: %d", a.StatusCode)
+	}
+	a := b.do("GET", "/v2/health")
+	if a.StatusCode != 200 || !strings.Contains(a.body, `"status":"ok"`) || strings.Contains(a.body, "degraded") {
+		t.Errorf("health: %d %s", a.StatusCode, a.body)
+	}
+	for _, part := range []string{"feed", "origin", "cache", "keys"} {
+		if !strings.Contains(a.body, `"`+part+`":{"status":"ok","latency_ms":`) {
+			t.Errorf("health of %s: %s", part, a.body)
+		}
+	}
+	if a := b.do("GET", "/v2/version"); a.StatusCode != 200 || !strings.Contains(a.body, `"api_version":"2.0.0"`) {
+		t.Errorf("version: %d %s", a.StatusCode, a.body)
+	}
+	b.docs["/v2/movies/1"] = "film"
+	b.get("/v2/movies/1")
+	b.get("/v2/movies/1")
+	b.do("GET", "/v2/movies/1")
+	a = b.do("GET", "/metrics")
+	for _, line := range []string{`encora_edge_requests_total{op="getMovie",outcome="hit"} 1`, `encora_edge_requests_total{op="getMovie",outcome="miss"} 1`, `encora_edge_refusals_total{status="401"} 1`, "encora_edge_feed_behind_seconds", "process_resident_memory_bytes"} {
+		if !strings.Contains(a.body, line) {
+			t.Errorf("metrics lack %s", line)
+		}
+	}
+	b.tokens.none = true
+	if a := b.do("GET", "/v2/health"); a.StatusCode != 503 || !strings.Contains(a.body, `"keys":{"status":"down"`) {
+		t.Errorf("health without keys: %d %s", a.StatusCode, a.body)
+	}
+}
+
+func TestEdgeWithoutOriginFromTheStart(t *testing.T) {
+	b := setup(t, func(b *bundle, _ *Config, _ *Timeouts) {
+		b.origin.Mangle = func(*wire.FeedPage) bool { return b.ready.Load() }
+	})
+	b.docs["/v2/movies/1"] = "film"
+	for _, target := range []string{"/v2/ready", "/v2/movies/1", "/v2/health"} {
+		if a := b.get(target); a.StatusCode != 503 {
+			t.Errorf("%s before the head was reached: %d", target, a.StatusCode)
+		}
+	}
+	b.ready.Store(true)
+	b.until("readiness", func() bool { return b.get("/v2/ready").StatusCode == 200 })
+	b.want(b.get("/v2/movies/1"), 200, "film")
+}
+
+func TestOperationsTheEdgeCantRoute(t *testing.T) {
+	b := setup(t)
+	f := func(name string, change func(*Config)) {
+		t.Helper()
+		c := b.proxy.Config
+		c.Ops = append(c.Ops[:len(c.Ops):len(c.Ops)], testOps[0])
+		last := &c.Ops[len(c.Ops)-1]
+		last.ID, last.Path = "other", "/other"
+		change(&c)
+		if _, err := New(c); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	f("path twice", func(c *Config) { c.Ops[len(c.Ops)-1].Path = testOps[0].Path })
+	f("unknown tier", func(c *Config) { c.Ops[len(c.Ops)-1].Serve = "nobody" })
+	f("no own answer", func(c *Config) { c.Ops[len(c.Ops)-1].Serve = "both" })
+}

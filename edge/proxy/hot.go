@@ -1,0 +1,180 @@
+package proxy
+
+import (
+	"net"
+	"net/netip"
+	"time"
+
+	"encora/edge/cache"
+	"encora/edge/fill"
+	"encora/shared/fault"
+	"encora/shared/obs"
+	"encora/shared/territory"
+)
+
+// hot answers an operation that is cached.
+func (x *exchange) hot() {
+	query, fl := x.p.canonical(x.route, x.target.query)
+	if fl != nil {
+		x.p.refuse(x.ctx, x.id, fl)
+		return
+	}
+	deadline := x.p.clock.Base().Add(x.p.Patience)
+	c, fl := x.class(deadline)
+	if fl != nil {
+		x.p.refuse(x.ctx, x.id, fl)
+		return
+	}
+	key := x.p.appendKey(nil, x.route, c, x.target.path, query)
+	o := x.obtain(&fill.Query{Key: cache.NewKey(key), Path: fill.Path(string(key[keyPrefix:])), Deny: c.deny, Headers: x.route.headers, RequestID: x.id}, deadline)
+	if o.fault != nil {
+		x.p.refuse(x.ctx, x.id, o.fault)
+		return
+	}
+	x.reply(o)
+}
+
+// class finds the viewer's territory class, if the operation varies by it.
+func (x *exchange) class(deadline time.Time) (*class, *fault.Fault) {
+	if !x.route.op.ByTerritory {
+		return everyone, nil
+	}
+	t, err := x.p.countries(x.id, deadline)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return t.classes[x.country()], nil
+}
+
+// outcome is the answer to a request and how it was come by.
+type outcome struct {
+	answer *cache.Answer
+	passed bool          // an answer of the origin that is not stored
+	age    time.Duration // since it was last known to be right
+	status string        // Cache-Status, without the cache's name (RFC 9211)
+	meter  meter
+	fault  *fault.Fault
+}
+
+// obtain finds the answer: in the store, else at the origin, else in the store all the same.
+func (x *exchange) obtain(q *fill.Query, deadline time.Time) outcome {
+	p := x.p
+	now := p.clock.Base()
+	held := p.store.Newest(q.Key)
+	fwd := "uri-miss"
+	if held != nil {
+		fwd = "stale"
+		held = p.current(q.Key, held, now)
+		switch j := p.judge(held, now); {
+		case j.good():
+			return p.hit(held, j)
+		case j.servable() && p.Filler.Origin.Away():
+			return p.stale(held, j)
+		}
+	}
+	if p.versions.State() == nil {
+		return outcome{fault: fault.Busy("The edge has not reached the origin yet.", retryAfter)}
+	}
+	r := p.Filler.Fill(q, deadline)
+	if r.Err == nil {
+		return filled(r, fwd)
+	}
+	if held != nil {
+		if j := p.judge(held, p.clock.Base()); j.servable() {
+			return p.stale(held, j)
+		}
+	}
+	return outcome{fault: unavailable(r.Err)}
+}
+
+// current is the answer, or its successor when its instant has come.
+func (p *Proxy) current(k cache.Key, a *cache.Answer, now time.Time) *cache.Answer {
+	if st := p.versions.State(); st != nil {
+		if next := p.Filler.TakeOver(k, a, st, p.clock.At(now).UnixNano()); next != nil {
+			return next
+		}
+	}
+	return a
+}
+
+const away = "; detail=origin-away"
+
+// hit serves what is valid by all that the edge knows; when that is old, the answer says how old.
+func (p *Proxy) hit(a *cache.Answer, j judgement) outcome {
+	if j.lost {
+		return outcome{answer: a, age: j.behind, status: "; hit" + away, meter: staleHit}
+	}
+	return outcome{answer: a, status: "; hit", meter: hit}
+}
+
+// stale serves what was edited since, because the origin can't be asked for the new text.
+func (p *Proxy) stale(a *cache.Answer, j judgement) outcome {
+	if j.verdict == cache.Fresh { // it came while this request waited
+		return p.hit(a, j)
+	}
+	age := max(j.behind, p.clock.Now().Sub(a.Filled()))
+	return outcome{answer: a, age: age, status: "; hit; ttl=-" + seconds(age) + away, meter: staleHit}
+}
+
+func filled(r fill.Result, fwd string) outcome {
+	o := outcome{answer: r.Answer, passed: r.Passed, status: "; fwd=" + fwd, meter: miss}
+	if r.Stored {
+		o.status += "; stored"
+	}
+	if r.Joined {
+		o.status += "; collapsed"
+		o.meter = collapsed
+	}
+	return o
+}
+
+// keyPrefix is what stands before path and query in a key: route and territory class.
+const keyPrefix = 2 + len(classID{})
+
+// appendKey writes the key of an answer. It holds all that the answer varies by, and path and query as the origin is asked.
+func (p *Proxy) appendKey(b []byte, rt *route, c *class, path, query string) []byte {
+	b = append(b, byte(rt.number), byte(rt.number>>8))
+	b = append(b, c.id[:]...)
+	b = append(b, path...)
+	if query != "" {
+		b = append(append(b, '?'), query...)
+	}
+	return b
+}
+
+// Query makes the query of a stored key again, for its successor; false when its class is none of today's.
+func (p *Proxy) Query(key string) (*fill.Query, bool) {
+	if len(key) <= keyPrefix {
+		return nil, false // the territory map, which has no instant
+	}
+	c := everyone
+	if id := classID([]byte(key[2:keyPrefix])); id != c.id {
+		t := p.geo.Load()
+		if t == nil || t.byID[id] == nil {
+			return nil, false
+		}
+		c = t.byID[id]
+	}
+	rt := p.routes[int(key[0])|int(key[1])<<8]
+	return &fill.Query{Key: cache.NewKey([]byte(key)), Path: fill.Path(key[keyPrefix:]), Deny: c.deny, Headers: rt.headers, RequestID: obs.NewRequestID()}, true
+}
+
+// country is the index of the viewer's country.
+func (x *exchange) country() int {
+	fromToken := ""
+	if x.claims != nil {
+		fromToken = x.claims.Country
+	}
+	peer, header := x.peer()
+	i, _ := territory.Index(x.p.Resolver.Country(peer, header, fromToken)) // Country returns known codes only
+	return i
+}
+
+// peer is the address at the other end of the connection, and the request's headers.
+func (x *exchange) peer() (netip.Addr, territory.Header) {
+	var peer netip.Addr
+	if addr, ok := x.ctx.RemoteAddr().(*net.TCPAddr); ok {
+		peer = addr.AddrPort().Addr()
+	}
+	return peer, x.ctx.Request.Header.PeekAll
+}

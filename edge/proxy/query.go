@@ -1,0 +1,85 @@
+package proxy
+
+import (
+	"net/url"
+	"strings"
+	"sync/atomic"
+
+	"github.com/cespare/xxhash/v2"
+
+	"encora/shared/fault"
+)
+
+const (
+	memoSlots = 1 << 12
+	memoQuery = 512 // bytes of the longest query that is remembered
+)
+
+// memo remembers how queries were rewritten, so that a hit with a query string allocates nothing. It is a fixed table in
+// which queries that meet push one another out: an endless stream of them costs time, never memory.
+type memo struct {
+	slots [memoSlots]atomic.Pointer[rewritten]
+}
+
+type rewritten struct {
+	route          *route
+	raw, canonical string
+}
+
+func (m *memo) slot(rt *route, raw []byte) *atomic.Pointer[rewritten] {
+	return &m.slots[(xxhash.Sum64(raw)+uint64(rt.number))%memoSlots]
+}
+
+func (m *memo) get(rt *route, raw []byte) (string, bool) {
+	if len(raw) == 0 {
+		return "", true
+	}
+	if w := m.slot(rt, raw).Load(); w != nil && w.route == rt && w.raw == string(raw) {
+		return w.canonical, true
+	}
+	return "", false
+}
+
+func (m *memo) put(rt *route, raw, canonical string) {
+	if len(raw) <= memoQuery {
+		m.slot(rt, []byte(raw)).Store(&rewritten{rt, strings.Clone(raw), strings.Clone(canonical)})
+	}
+}
+
+// canonical rewrites a hot operation's query for key and fill. A cursor that was not made for this list is refused here,
+// so that made-up ones cost no key and no fill.
+func (p *Proxy) canonical(rt *route, raw string) (string, *fault.Fault) {
+	if q, ok := p.memo.get(rt, []byte(raw)); ok {
+		return q, nil
+	}
+	q, err := rt.op.Canonical(raw)
+	if err != nil {
+		return "", fault.New(fault.BadRequest, "The query string is malformed.", fault.Detail{Field: "query", Code: "invalid", Message: "is not valid percent-encoding"})
+	}
+	if !p.cursorsGenuine(rt, raw, q) {
+		return "", fault.New(fault.BadRequest, "The cursor is not valid for this request.", fault.Detail{Field: "cursor", Code: "invalid", Message: "was not made for this list and these filters"})
+	}
+	p.memo.put(rt, raw, q)
+	return q, nil
+}
+
+// cursorsGenuine verifies the cursor, if the operation has one and it is given once; more are the origin's to refuse.
+func (p *Proxy) cursorsGenuine(rt *route, raw, canonical string) bool {
+	if !strings.Contains(canonical, "cursor=") {
+		return true
+	}
+	given, err := url.ParseQuery(canonical)
+	if err != nil {
+		return false
+	}
+	filters, err := rt.op.Filters(raw)
+	if err != nil {
+		return false
+	}
+	for _, c := range given["cursor"] {
+		if !p.Cursor(rt.op.ID, filters, c) {
+			return false
+		}
+	}
+	return true
+}

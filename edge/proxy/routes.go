@@ -1,0 +1,156 @@
+package proxy
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"encora/shared/op"
+)
+
+// route is an operation as the edge serves it.
+type route struct {
+	op      *op.Op
+	number  int    // in Proxy.routes, and in keys
+	headers string // lines that its answers are sent with: Cache-Control and Vary
+	vary    string
+	own     func(*exchange) // the edge answers itself
+	meters  *routeMeters
+
+	// For a hot path with one value at most, which is most of them: what stands before and behind it.
+	prefix, suffix string
+	valued         bool
+}
+
+// routeKey is where the router's handlers leave their route.
+type routeKeyType struct{}
+
+var routeKey any = routeKeyType{}
+
+// addRoutes builds the tables. Operations that only the origin serves are unknown here.
+func (p *Proxy) addRoutes(ops []op.Op) error {
+	p.router.RedirectTrailingSlash, p.router.RedirectFixedPath = false, false
+	own := p.ownAnswers()
+	for i := range ops {
+		o := &ops[i]
+		rt := &route{op: o, number: len(p.routes), meters: p.metrics.route(o.ID)}
+		switch o.Serve {
+		case op.Origin:
+			continue
+		case op.Both:
+			if rt.own = own[o.ID]; rt.own == nil {
+				return fmt.Errorf("operation %s: the edge has no answer of its own to it", o.ID)
+			}
+		case op.Hot, op.Pass:
+		default:
+			return fmt.Errorf("operation %s: serve %q is unknown", o.ID, o.Serve)
+		}
+		p.prepare(rt)
+		p.routes = append(p.routes, rt)
+		if err := p.register(rt); err != nil {
+			return err
+		}
+	}
+	slices.SortStableFunc(p.hot, func(a, b *route) int { return len(b.prefix) + len(b.suffix) - len(a.prefix) - len(a.suffix) })
+	slices.Sort(p.methods)
+	return nil
+}
+
+// prepare fills in what is derived from the operation.
+func (p *Proxy) prepare(rt *route) {
+	o := rt.op
+	control, vary := "private, no-cache", []string{"Authorization", "Accept-Encoding"}
+	if o.MaxAge > 0 {
+		control, vary = "public, max-age="+strconv.Itoa(o.MaxAge), vary[1:]
+	}
+	if p.cors.varies() {
+		vary = append(vary, "Origin")
+	}
+	rt.vary = strings.Join(vary, ", ")
+	rt.headers = "Cache-Control: " + control + "\r\nVary: " + rt.vary + "\r\n"
+	if o.Serve != op.Hot {
+		return
+	}
+	before, rest, valued := strings.Cut(o.Path, "{")
+	_, after, _ := strings.Cut(rest, "}")
+	if o.Method == http.MethodGet && !strings.Contains(after, "{") {
+		rt.prefix, rt.suffix, rt.valued = before, after, valued
+		p.hot = append(p.hot, rt)
+	}
+}
+
+// register tells the router: HEAD wherever GET is, and OPTIONS for browsers.
+func (p *Proxy) register(rt *route) error {
+	methods := []string{rt.op.Method}
+	if rt.op.Method == http.MethodGet {
+		methods = append(methods, http.MethodHead)
+	}
+	if p.cors != nil && rt.op.Access == op.Viewer {
+		methods = append(methods, http.MethodOptions)
+	}
+	leave := func(ctx *fasthttp.RequestCtx) { ctx.SetUserValue(routeKey, rt) }
+	for _, m := range methods {
+		if slices.Contains(p.router.List()[m], rt.op.Path) {
+			if m == http.MethodOptions { // another method's operation has it already
+				continue
+			}
+			return fmt.Errorf("operation %s: %s %s is another's too", rt.op.ID, m, rt.op.Path)
+		}
+		p.router.Handle(m, rt.op.Path, leave)
+		if !slices.Contains(p.methods, m) {
+			p.methods = append(p.methods, m)
+		}
+	}
+	return nil
+}
+
+// matchHot finds the route of a GET without a general router: a handful of comparisons, of which the first bytes decide.
+func (p *Proxy) matchHot(path []byte) *route {
+	for _, rt := range p.hot {
+		if rt.covers(path) {
+			return rt
+		}
+	}
+	return nil
+}
+
+func (rt *route) covers(path []byte) bool {
+	if !rt.valued {
+		return string(path) == rt.prefix
+	}
+	n := len(path) - len(rt.prefix) - len(rt.suffix)
+	if n <= 0 || string(path[:len(rt.prefix)]) != rt.prefix || string(path[len(rt.prefix)+n:]) != rt.suffix {
+		return false
+	}
+	return !slices.Contains(path[len(rt.prefix):len(rt.prefix)+n], '/')
+}
+
+// bodyLimit is how long a body the operation at a path takes, 0 for none. HeaderReceived has no context to look up in,
+// and only requests with a body come here.
+func (p *Proxy) bodyLimit(method, path string) int64 {
+	for _, rt := range p.routes {
+		if rt.op.Method == method && samePath(rt.op.Path, path) {
+			return rt.op.MaxBody
+		}
+	}
+	return 0
+}
+
+// samePath reports whether a path has the shape of a pattern with {values}.
+func samePath(pattern, path string) bool {
+	for {
+		want, moreWanted, w := strings.Cut(pattern, "/")
+		got, moreGot, g := strings.Cut(path, "/")
+		if w != g || want != got && (got == "" || !strings.HasPrefix(want, "{")) {
+			return false
+		}
+		if !w {
+			return true
+		}
+		pattern, path = moreWanted, moreGot
+	}
+}

@@ -1,0 +1,132 @@
+package proxy
+
+import (
+	"strconv"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"encora/edge/cache"
+	"encora/edge/lane"
+	"encora/shared/obs"
+	"encora/shared/op"
+	"encora/shared/territory"
+)
+
+// Warm answers a request of the lane if it is a hit, with every check that Handle makes. It allocates nothing.
+func (p *Proxy) Warm(r *lane.Request, out *lane.Reply) bool {
+	rt := p.matchHot(r.Path)
+	if rt == nil {
+		return false
+	}
+	country, ok := p.permitted(rt, r)
+	if !ok {
+		return false
+	}
+	query, ok := p.memo.get(rt, r.Query)
+	if !ok {
+		return false
+	}
+	c, ok := p.classOf(rt, r, country)
+	if !ok {
+		return false
+	}
+	out.Head = p.appendKey(out.Head, rt, c, text(r.Path), query) // the head is written over it once the key is done with
+	a := p.store.Get(cache.NewKey(out.Head))
+	if a == nil {
+		return false
+	}
+	j := p.judge(a, r.Now)
+	if !j.good() || a.Status() != 200 {
+		return false
+	}
+	p.write(rt, r, a, j, out)
+	return true
+}
+
+// text reads bytes as a string for as long as a call takes.
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// permitted verifies the token. What it refuses goes the long way, which says why.
+func (p *Proxy) permitted(rt *route, r *lane.Request) (string, bool) {
+	if rt.op.Access == op.Public {
+		return "", true
+	}
+	if r.Token == nil {
+		return "", false
+	}
+	claims, err := p.Tokens.Verify(r.Token)
+	if err != nil || !claims.Allows(rt.op.Access) {
+		return "", false
+	}
+	return claims.Country, true
+}
+
+// classOf finds the territory class in the map that is held, if that is still good.
+func (p *Proxy) classOf(rt *route, r *lane.Request, tokenCountry string) (*class, bool) {
+	if !rt.op.ByTerritory {
+		return everyone, true
+	}
+	t := p.geo.Load()
+	if t == nil || !p.judge(t.answer, r.Now).good() {
+		return nil, false
+	}
+	i, _ := territory.Index(p.Resolver.Country(r.Peer, r.Values, tokenCountry))
+	return t.classes[i], true
+}
+
+// write composes the reply.
+func (p *Proxy) write(rt *route, r *lane.Request, a *cache.Answer, j judgement, out *lane.Reply) {
+	e := choose(r.AcceptEncoding, a)
+	counted := hit
+	if j.lost {
+		counted = staleHit
+	}
+	b := out.Head[:0]
+	out.Body, out.BodyAfter = "", ""
+	if r.IfNoneMatch != nil && matches(r.IfNoneMatch, a.ETag(e)) {
+		counted = notModified(counted)
+		b = append(b, "HTTP/1.1 304 Not Modified\r\nETag: "...)
+		b = append(append(append(b, a.ETag(e)...), "\r\n"...), rt.headers...)
+	} else {
+		b = append(b, a.Block(e)...)
+		out.Body, out.BodyAfter = a.Body(e)
+	}
+	if j.lost {
+		b = append(b, "Age: "...)
+		b = strconv.AppendInt(b, int64((j.behind+time.Second-1)/time.Second), 10)
+		b = append(b, "\r\nCache-Status: "+cacheName+"; hit"+away+"\r\n"...)
+	} else {
+		b = append(b, "Age: 0\r\nCache-Status: "+cacheName+"; hit\r\n"...)
+	}
+	b = p.date.appendTo(b, r.Now)
+	b = p.cors.appendTo(b, r.Origin)
+	b = append(b, "X-Request-Id: "...)
+	if obs.ValidRequestID(r.ID) {
+		b = append(b, r.ID...)
+	} else {
+		b = obs.AppendRequestID(b)
+	}
+	out.Head = append(b, "\r\n\r\n"...)
+	rt.meters.count(counted)
+}
+
+// dateCache is the Date header of the current second.
+type dateCache struct {
+	line atomic.Pointer[dateLine]
+}
+
+type dateLine struct {
+	second int64
+	text   []byte
+}
+
+func (d *dateCache) appendTo(b []byte, now time.Time) []byte {
+	second := now.Unix()
+	line := d.line.Load()
+	if line == nil || line.second != second {
+		line = &dateLine{second, now.UTC().AppendFormat(nil, "Date: Mon, 02 Jan 2006 15:04:05 GMT\r\n")}
+		d.line.Store(line)
+	}
+	return append(b, line.text...)
+}

@@ -45,6 +45,12 @@ bench: build ## the edge beside nginx, Varnish and bare fasthttp, on one core
 	.ci/install nginx=nginx-light varnishd=varnish wrk=wrk
 	go run ./loadtest bench
 
+k6: build bin/k6 ## k6 scenarios with their thresholds
+	$(BESIDE) env K6=bin/k6 k6/run
+
+bin/k6:
+	GOBIN=$(CURDIR)/bin go install go.k6.io/k6@v1.8.1
+
 load: build ## a fleet of devices that browse the catalogue
 	$(BESIDE) bash -ec 'bin/origin token --role viewer --count 1000 --out $$STATE_DIR/tokens; \
 		go run ./loadtest fleet --url http://$$EDGE_ADDR --tokens $$STATE_DIR/tokens'
@@ -61,4 +67,4 @@ fuzz: ## every fuzz target for FUZZTIME
 ci: ## what CI runs
 	.ci/run
 
-.PHONY: help build run test check gen verify try e2e bench load fuzz ci
+.PHONY: help build run test check gen verify try e2e bench k6 load fuzz ci

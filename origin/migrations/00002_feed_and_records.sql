@@ -72,23 +72,27 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);
 
--- Makes the partitions of the current and the next `ahead` periods ('day' or 'month') where they are missing.
+-- Makes the partitions of the current and the next `ahead` periods ('day' or 'month') where they are missing. A period
+-- whose first rows came before its partition stays in the default one. Bounds are computed without a time zone: a month
+-- that is added to a timestamptz is one of the session's.
 -- +goose StatementBegin
 CREATE FUNCTION ensure_partitions(parent text, unit text, ahead int, at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    lower_bound timestamptz;
-    upper_bound timestamptz;
-    part        text;
+    first timestamp := date_trunc(unit, at AT TIME ZONE 'UTC');
+    step  interval  := ('1 ' || unit)::interval;
+    part  text;
 BEGIN
     FOR i IN 0..ahead LOOP
-        lower_bound := date_trunc(unit, at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' + i * ('1 ' || unit)::interval;
-        upper_bound := lower_bound + ('1 ' || unit)::interval;
-        part := parent || '_' || to_char(lower_bound AT TIME ZONE 'UTC', CASE unit WHEN 'day' THEN 'YYYYMMDD' ELSE 'YYYYMM' END);
-        IF to_regclass(part) IS NULL THEN
-            EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', part, parent, lower_bound, upper_bound);
-            IF parent = 'audit_log' THEN
-                EXECUTE format('CREATE TRIGGER audit_log_no_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION audit_log_refuse()', part);
-            END IF;
+        part := parent || '_' || to_char(first + i * step, CASE unit WHEN 'day' THEN 'YYYYMMDD' ELSE 'YYYYMM' END);
+        CONTINUE WHEN to_regclass(part) IS NOT NULL;
+        BEGIN
+            EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', part, parent,
+                           (first + i * step) AT TIME ZONE 'UTC', (first + (i + 1) * step) AT TIME ZONE 'UTC');
+        EXCEPTION WHEN check_violation THEN
+            CONTINUE;
+        END;
+        IF parent = 'audit_log' THEN
+            EXECUTE format('CREATE TRIGGER audit_log_no_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION audit_log_refuse()', part);
         END IF;
     END LOOP;
 END $$;

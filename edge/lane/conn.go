@@ -46,13 +46,11 @@ type conn struct {
 	peer netip.Addr
 	step func(fd uintptr) bool // a field, so that waiting allocates nothing
 
-	idle  bool     // the server is between requests
-	held  *scratch // while rest is not empty
-	rest  []byte   // read, but for the server
+	idle  atomic.Bool // the server is between requests
+	held  *scratch    // while rest is not empty
+	rest  []byte      // read, but for the server
 	err   error
 	armed time.Time // when the lane last set the read deadline
-
-	closed atomic.Bool
 }
 
 func newConn(c *net.TCPConn, l *Listener) (*conn, error) {
@@ -73,7 +71,7 @@ func newConn(c *net.TCPConn, l *Listener) (*conn, error) {
 // lane must not take what follows for a request; hence idle.
 func (c *conn) Read(p []byte) (int, error) {
 	if len(c.rest) == 0 {
-		if !c.idle || len(p) != 1 {
+		if !c.idle.Load() || len(p) != 1 {
 			return c.TCPConn.Read(p)
 		}
 		if err := c.raw.Read(c.step); err != nil {
@@ -88,6 +86,12 @@ func (c *conn) Read(p []byte) (int, error) {
 		c.release()
 	}
 	return n, nil
+}
+
+// Close closes the connection.
+func (c *conn) Close() error {
+	c.l.leave(c)
+	return c.TCPConn.Close()
 }
 
 func (c *conn) release() {

@@ -2,6 +2,7 @@ package lane
 
 import (
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,9 @@ type Listener struct {
 	open     atomic.Int64
 	refused  atomic.Uint64
 	stopping atomic.Bool
+
+	mu    sync.Mutex
+	conns map[*conn]struct{}
 }
 
 // Open is the number of connections.
@@ -30,13 +34,23 @@ func (l *Listener) Open() int64 { return l.open.Load() }
 // Refused counts the connections beyond MaxConns.
 func (l *Listener) Refused() uint64 { return l.refused.Load() }
 
-// Stop leaves all further requests to the server, which closes connections once it is told to stop.
-func (l *Listener) Stop() { l.stopping.Store(true) }
+// Stop ends the waiting of idle connections, and leaves all further requests to the server, which closes the others once
+// it is told to stop.
+func (l *Listener) Stop() {
+	l.stopping.Store(true)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.conns {
+		if c.idle.Load() {
+			_ = c.TCPConn.SetReadDeadline(l.Now())
+		}
+	}
+}
 
 // ConnState is to be the server's hook of that name: it tells the lane when a connection is between requests.
 func (l *Listener) ConnState(c net.Conn, state fasthttp.ConnState) {
 	if w, ok := c.(*conn); ok {
-		w.idle = state == fasthttp.StateNew || state == fasthttp.StateIdle
+		w.idle.Store(state == fasthttp.StateNew || state == fasthttp.StateIdle)
 	}
 }
 
@@ -62,6 +76,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 			_ = tcp.Close()
 			continue
 		}
+		l.enter(w)
 		return w, nil
 	}
 }
@@ -75,10 +90,21 @@ func (l *Listener) refuse(c *net.TCPConn) {
 	_ = c.Close()
 }
 
-// Close closes the connection, once for the count.
-func (c *conn) Close() error {
-	if c.closed.CompareAndSwap(false, true) {
-		c.l.open.Add(-1)
+// enter and leave keep the books of open connections.
+func (l *Listener) enter(c *conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.conns == nil {
+		l.conns = make(map[*conn]struct{})
 	}
-	return c.TCPConn.Close()
+	l.conns[c] = struct{}{}
+}
+
+func (l *Listener) leave(c *conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, ok := l.conns[c]; ok { // the server may close twice
+		delete(l.conns, c)
+		l.open.Add(-1)
+	}
 }

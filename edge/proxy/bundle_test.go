@@ -152,14 +152,14 @@ func (b *bundle) listen(times Timeouts) {
 	b.server = NewServer(b.proxy, ln, times, 200)
 	b.addr = ln.Addr().String()
 	b.server.HTTP.Handler = func(ctx *fasthttp.RequestCtx) { b.general.Add(1); b.proxy.Handle(ctx) }
+	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- b.server.HTTP.Serve(b.server.Listener) }()
+	go func() { served <- b.server.Run(ctx, 2*time.Second) }()
 	b.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		defer cancel()
-		b.server.Listener.Stop()
-		_ = b.server.HTTP.ShutdownWithContext(ctx)
-		<-served
+		stop()
+		if err := <-served; err != nil {
+			b.t.Error(err)
+		}
 	})
 }
 

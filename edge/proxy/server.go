@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -32,6 +33,7 @@ type Timeouts struct {
 type Server struct {
 	Listener *lane.Listener
 	HTTP     *fasthttp.Server
+	proxy    *Proxy
 }
 
 // NewServer makes the public server of a proxy with at most maxConns connections.
@@ -39,12 +41,33 @@ func NewServer(p *Proxy, ln net.Listener, t Timeouts, maxConns int64) *Server {
 	l := &lane.Listener{Listener: ln, Answer: p.Warm, Now: p.clock.Base, IdleTimeout: t.Idle, WriteTimeout: t.Write, MaxConns: maxConns, Refuse: refusal()}
 	p.metrics.set.NewGauge("encora_edge_connections", func() float64 { return float64(l.Open()) })
 	p.metrics.set.NewGauge("encora_edge_connections_refused_total", func() float64 { return float64(l.Refused()) })
-	return &Server{Listener: l, HTTP: &fasthttp.Server{
+	return &Server{proxy: p, Listener: l, HTTP: &fasthttp.Server{
 		Handler: p.Handle, ErrorHandler: p.failed, HeaderReceived: p.headerReceived, ExpectHandler: p.expected, ConnState: l.ConnState,
 		Logger: quietLogger{p.Log}, NoDefaultServerHeader: true, SecureErrorLogMessage: true,
 		Concurrency:    int(maxConns) + 1024, // the lane counts; the server must never be the first to refuse
 		ReadBufferSize: maxHeader, WriteBufferSize: writeSize, ReadTimeout: t.Read, WriteTimeout: t.Write, IdleTimeout: t.Idle,
 		MaxRequestBodySize: 1, ReduceMemoryUsage: true, DisablePreParseMultipartForm: true, CloseOnShutdown: true}}
+}
+
+// Run serves until ctx ends. Then it accepts no more, lets the requests under way finish within stopAfter, and waits for
+// the fills that outlive them.
+func (s *Server) Run(ctx context.Context, stopAfter time.Duration) error {
+	ended := make(chan error, 1)
+	go func() { ended <- s.HTTP.Serve(s.Listener) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("listener: %w", err)
+	case <-ctx.Done():
+	}
+	s.proxy.Log.Info("edge stops", "connections", s.Listener.Open())
+	s.Listener.Stop()
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopAfter)
+	defer cancel()
+	if err := s.HTTP.ShutdownWithContext(limit); err != nil {
+		s.proxy.Log.Warn("requests did not finish in time and are cut off", "connections", s.Listener.Open(), "stop_after", stopAfter.String())
+	}
+	s.proxy.Filler.Drain()
+	return nil
 }
 
 // refusal is what a connection beyond the limit is told.

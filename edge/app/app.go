@@ -1,0 +1,132 @@
+// Package app builds the edge from its settings: it is the only package that sees all of it.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+
+	"encora/edge/cache"
+	"encora/edge/feed"
+	"encora/edge/fill"
+	"encora/edge/proxy"
+	"encora/shared/conf"
+	"encora/shared/obs"
+	"encora/shared/op"
+	"encora/shared/territory"
+	"encora/shared/token"
+	"encora/shared/wire"
+)
+
+// pollWait is how long the origin may hold a poll of the feed.
+const pollWait = 2 * time.Second
+
+// Streams is the process around the program.
+type Streams struct {
+	LookupEnv func(string) (string, bool)
+	Out, Err  io.Writer
+}
+
+// Main reads the settings, runs the edge and returns the exit status: 0, 1 when it failed, 2 when it was set wrongly.
+func Main(ctx context.Context, args []string, s Streams) int {
+	var cfg Config
+	_, err := conf.Parse(&cfg, conf.Program{Name: "edge", Description: "The edge of Encora.", Args: args, LookupEnv: s.LookupEnv, Out: s.Out})
+	if errors.Is(err, conf.ErrHelp) {
+		return 0
+	}
+	if err == nil {
+		cfg.Log, err = obs.NewLogger(s.Err, cfg.LogLevel)
+	}
+	if err != nil {
+		fmt.Fprintln(s.Err, "edge:", err)
+		return 2
+	}
+	if err := Run(ctx, &cfg); err != nil {
+		fmt.Fprintln(s.Err, "edge:", err)
+		return 1
+	}
+	return 0
+}
+
+// Run serves until ctx ends, then lets requests finish. cfg must be valid.
+func Run(ctx context.Context, cfg *Config) error {
+	resolver, err := territory.NewResolver(cfg.territory())
+	if err != nil {
+		return err
+	}
+	defer resolver.Close()
+	e, err := build(cfg, resolver)
+	if err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", cfg.EdgeAddr)
+	if err != nil {
+		return fmt.Errorf("EDGE_ADDR: %w", err)
+	}
+	server := proxy.NewServer(e.proxy, ln, proxy.Timeouts{Read: cfg.ReadTimeout, Write: cfg.WriteTimeout, Idle: cfg.IdleTimeout}, cfg.MaxConns)
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	for _, run := range []func(context.Context){e.tailer.Run, e.next.Run, e.tokens.Run} {
+		running.Go(func() { run(background) })
+	}
+	defer running.Wait()
+	defer cancel()
+	cfg.Log.Info("edge serves", "addr", ln.Addr().String(), "origin", cfg.OriginURL, "commit", obs.Version().CommitSHA)
+	return server.Run(ctx, cfg.StopAfter)
+}
+
+// edge is everything that runs.
+type edge struct {
+	proxy  *proxy.Proxy
+	tailer *feed.Tailer
+	next   *fill.Successors
+	tokens *token.Verifier
+}
+
+func build(cfg *Config, resolver *territory.Resolver) (*edge, error) {
+	ops := cfg.Ops
+	if ops == nil {
+		var err error
+		if ops, err = op.All(); err != nil {
+			return nil, err
+		}
+	}
+	tokens, err := token.NewVerifier(token.Config{Issuer: cfg.TokenIssuer, Audience: cfg.TokenAudience, Keys: token.HTTPSource{URL: cfg.JWKSURL}, Log: cfg.Log})
+	if err != nil {
+		return nil, err
+	}
+	cursors, err := cfg.cursors()
+	if err != nil {
+		return nil, err
+	}
+	store, err := cache.NewStore(cfg.CacheBytes)
+	if err != nil {
+		return nil, err
+	}
+	origin := fill.NewOrigin(fill.Config{URL: cfg.origin(), Key: string(cfg.EdgeKey), Timeout: cfg.FillTimeout, Now: time.Now})
+	versions, clock := feed.NewVersions(feed.DefaultSlots, time.Now()), feed.NewClock(time.Now)
+	filler := &fill.Filler{Origin: origin, Versions: versions, Clock: clock, Store: store, Log: cfg.Log}
+	filler.Prepare(fill.Limits{Concurrent: cfg.FillConns, Queue: 8 * cfg.FillConns})
+	p, err := proxy.New(proxy.Config{Ops: ops, Filler: filler, Tokens: tokens, Resolver: resolver, Cursor: cursors.Verify, Log: cfg.Log,
+		AllowedOrigins: cfg.AllowedOrigins, LostAfter: cfg.FeedLostAfter, StaleFor: cfg.StaleFor, Patience: cfg.Patience, PassTimeout: cfg.PassTimeout})
+	if err != nil {
+		return nil, err
+	}
+	next := &fill.Successors{Filler: filler, Query: p.Query}
+	next.Prepare()
+	filler.Stored = func(a *cache.Answer) { next.Offer(a) }
+	return &edge{proxy: p, next: next, tokens: tokens, tailer: newTailer(cfg.Log, origin, versions, clock)}, nil
+}
+
+func newTailer(log *slog.Logger, origin *fill.Origin, versions *feed.Versions, clock *feed.Clock) *feed.Tailer {
+	return &feed.Tailer{Versions: versions, Clock: clock, Jitter: rand.Float64, Log: log,
+		Poll: func(ctx context.Context, epoch string, after uint64) (*wire.FeedPage, error) {
+			return origin.Feed(ctx, epoch, after, pollWait)
+		}}
+}

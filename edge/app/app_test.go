@@ -1,0 +1,207 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"encora/edge/fill/filltest"
+	"encora/shared/conf"
+	"encora/shared/op"
+	"encora/shared/token"
+)
+
+// env is a complete environment, changed by pairs.
+func env(pairs ...string) func(string) (string, bool) {
+	m := map[string]string{"EDGE_KEY": filltest.Key, "CURSOR_KEYS": "00112233445566778899aabbccddeeff", "JWKS_URL": "http://127.0.0.1:1/jwks.json"}
+	for i := 0; i < len(pairs); i += 2 {
+		m[pairs[i]] = pairs[i+1]
+	}
+	return func(name string) (string, bool) { v, ok := m[name]; return v, ok }
+}
+
+func TestSettingsAreCheckedBeforeListening(t *testing.T) {
+	f := func(want string, pairs ...string) {
+		t.Helper()
+		var cfg Config
+		_, err := conf.Parse(&cfg, conf.Program{Name: "edge", LookupEnv: env(pairs...), Out: io.Discard})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v, want something about %q", pairs, err, want)
+		}
+	}
+	f("EDGE_KEY", "EDGE_KEY", "")
+	f("EDGE_KEY", "EDGE_KEY", "short")
+	f("CURSOR_KEYS", "CURSOR_KEYS", "nonsense")
+	f("CURSOR_KEYS", "CURSOR_KEYS", "00")
+	f("JWKS_URL", "JWKS_URL", "")
+	f("JWKS_URL", "JWKS_URL", "file:///etc/passwd")
+	f("ORIGIN_URL", "ORIGIN_URL", "127.0.0.1:8082")
+	f("ORIGIN_URL", "ORIGIN_URL", "http://127.0.0.1:8082/internal")
+	f("EDGE_ADDR", "EDGE_ADDR", "8080")
+	f("CACHE_BYTES", "CACHE_BYTES", "1000")
+	f("TRUSTED_PROXIES", "TRUSTED_PROXIES", "10.0.0.0")
+	f("ALLOWED_ORIGINS", "ALLOWED_ORIGINS", "tv.example.com")
+	f("ALLOWED_ORIGINS", "ALLOWED_ORIGINS", "https://tv.example.com/")
+	f("ALLOWED_ORIGINS", "ALLOWED_ORIGINS", "*")
+	f("FILL_TIMEOUT", "FILL_TIMEOUT", "0s")
+	f("FEED_LOST_AFTER", "FEED_LOST_AFTER", "100ms")
+	f("LOG_LEVEL", "LOG_LEVEL", "loud")
+	var cfg Config
+	if _, err := conf.Parse(&cfg, conf.Program{Name: "edge", LookupEnv: env("ALLOWED_ORIGINS", "*", "ENV", "development"), Out: io.Discard}); err != nil {
+		t.Errorf("a complete environment is refused: %v", err)
+	}
+}
+
+func TestMainTellsWhatIsWrong(t *testing.T) {
+	var out bytes.Buffer
+	if status := Main(t.Context(), nil, Streams{LookupEnv: env("EDGE_KEY", ""), Out: &out, Err: &out}); status != 2 || !strings.Contains(out.String(), "EDGE_KEY") {
+		t.Errorf("status %d: %s", status, out.String())
+	}
+	out.Reset()
+	if status := Main(t.Context(), []string{"--help"}, Streams{LookupEnv: env(), Out: &out, Err: &out}); status != 0 || !strings.Contains(out.String(), "$CACHE_BYTES") {
+		t.Errorf("status %d: %s", status, out.String())
+	}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	out.Reset()
+	if status := Main(t.Context(), nil, Streams{LookupEnv: env("EDGE_ADDR", taken.Addr().String()), Out: &out, Err: &out}); status != 1 || !strings.Contains(out.String(), "EDGE_ADDR") {
+		t.Errorf("status %d: %s", status, out.String())
+	}
+}
+
+// world is an origin, an issuer and an edge.
+type world struct {
+	t      *testing.T
+	origin *filltest.Origin
+	addr   string
+	viewer string
+	stop   context.CancelFunc
+	ended  chan error
+}
+
+func start(t *testing.T, ops []op.Op) *world {
+	t.Helper()
+	issuer, err := token.OpenIssuer(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(issuer.JWKS()) }))
+	t.Cleanup(keys.Close)
+	viewer, err := issuer.Mint(token.Spec{Role: "viewer", Country: "GB"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, origin: filltest.New(t), viewer: viewer, ended: make(chan error, 1)}
+	var cfg Config
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.addr = free.Addr().String()
+	free.Close()
+	if _, err := conf.Parse(&cfg, conf.Program{Name: "edge", Out: io.Discard, LookupEnv: env("EDGE_ADDR", w.addr, "ORIGIN_URL", w.origin.URL.String(),
+		"JWKS_URL", keys.URL+"/.well-known/jwks.json", "STOP_AFTER", "5s")}); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Log, cfg.Ops = slog.New(slog.DiscardHandler), ops
+	ctx, stop := context.WithCancel(context.Background())
+	w.stop = stop
+	go func() { w.ended <- Run(ctx, &cfg) }()
+	t.Cleanup(stop)
+	return w
+}
+
+func (w *world) get(target string) (int, string, error) {
+	req, err := http.NewRequest(http.MethodGet, "http://"+w.addr+target, nil)
+	if err != nil {
+		return 0, "", err
+	}
+	req.Header.Set("Authorization", "Bearer "+w.viewer)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, "", err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(body), err
+}
+
+func (w *world) until(what string, cond func() bool) {
+	w.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !cond(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			w.t.Fatalf("%s did not come", what)
+		}
+	}
+}
+
+var ops = []op.Op{
+	{ID: "getMovie", Method: "GET", Path: "/v2/movies/{movie_id}", Access: op.Viewer, Serve: op.Hot, ByTerritory: true},
+	{ID: "getReadiness", Method: "GET", Path: "/v2/ready", Access: op.Public, Serve: op.Both},
+}
+
+func TestEdgeServesAndStops(t *testing.T) {
+	w := start(t, ops)
+	title := "first"
+	hold := make(chan struct{})
+	var held atomic.Bool
+	w.origin.Render = func(filltest.Ask) filltest.Answer { return filltest.Answer{Body: title, Tags: []string{"m"}} }
+	w.origin.BeforeFill = func(a filltest.Ask) {
+		if strings.HasSuffix(a.Path, "/slow") {
+			held.Store(true)
+			<-hold
+		}
+	}
+	w.until("readiness", func() bool { status, _, err := w.get("/v2/ready"); return err == nil && status == 200 })
+	w.until("the film", func() bool { _, body, _ := w.get("/v2/movies/1"); return body == "first" })
+	began := time.Now()
+	w.origin.Write(func() { title = "second" }, "m")
+	w.until("the edit", func() bool { _, body, _ := w.get("/v2/movies/1"); return body == "second" })
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("an edit took %v to arrive", took)
+	}
+	slow := make(chan error, 1)
+	go func() {
+		status, body, err := w.get("/v2/movies/slow")
+		if err == nil && (status != 200 || body != "second") {
+			err = fmt.Errorf("%d %q", status, body)
+		}
+		slow <- err
+	}()
+	w.until("the slow fill", held.Load)
+	w.stop()
+	w.until("the end of accepting", func() bool {
+		_, err := net.Dial("tcp", w.addr)
+		return errors.Is(err, syscall.ECONNREFUSED)
+	})
+	close(hold)
+	if err := <-slow; err != nil {
+		t.Errorf("a request under way was not finished: %v", err)
+	}
+	began = time.Now()
+	if err := <-w.ended; err != nil {
+		t.Errorf("Run: %v", err)
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("it took %v to stop with nothing left to do", took)
+	}
+}
+
+func TestEdgeKnowsEveryDeclaredOperation(t *testing.T) {
+	w := start(t, nil)
+	w.until("readiness", func() bool { status, _, err := w.get("/v2/ready"); return err == nil && status == 200 })
+}

@@ -1,0 +1,163 @@
+package app
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"encora/shared/conf"
+	"encora/shared/cursor"
+	"encora/shared/op"
+	"encora/shared/territory"
+)
+
+// Config is the edge's settings, by flag or environment variable. The fields without a tag are for tests.
+type Config struct {
+	LogLevel string `help:"Least level that is logged." enum:"debug,info,warn,error" default:"info"`
+	Env      string `help:"production refuses settings that are only good for development." enum:"development,production" default:"production"`
+
+	EdgeAddr      string        `help:"Where to listen for viewers." default:"127.0.0.1:8080"`
+	OriginURL     string        `name:"origin-url" help:"The origin's internal listener." default:"http://127.0.0.1:8082"`
+	EdgeKey       conf.Secret   `required:"" help:"One of the origin's EDGE_KEYS."`
+	CursorKeys    []conf.Secret `required:"" help:"The origin's CURSOR_KEYS."`
+	JWKSURL       string        `name:"jwks-url" required:"" help:"Keys of the token issuer."`
+	TokenIssuer   string        `help:"The iss of tokens." default:"encora-dev"`
+	TokenAudience string        `help:"The aud of tokens." default:"encora"`
+
+	CacheBytes     int64    `help:"Bound of the cache, in bytes." default:"268435456"`
+	AllowedOrigins []string `help:"Web origins whose pages may call, such as https://tv.example.com; * in development."`
+	TrustedProxies []string `help:"Networks (CIDR) whose X-Forwarded-For and country header count."`
+	CountryHeader  string   `help:"The CDN's header with the viewer's country, such as CloudFront-Viewer-Country."`
+	GeoIPFile      string   `name:"geoip-file" help:"MaxMind database with countries."`
+	MaxConns       int64    `help:"Most connections of viewers." default:"65536"`
+	FillConns      int      `help:"Most fills under way at once; eight times as many may wait." default:"256"`
+
+	FillTimeout   time.Duration `help:"How long the origin may take to answer a fill." default:"900ms"`
+	PassTimeout   time.Duration `help:"How long it may take to answer what is passed through." default:"10s"`
+	Patience      time.Duration `help:"How long a viewer's request waits for a fill." default:"2s"`
+	FeedLostAfter time.Duration `help:"Without the change feed for longer than this, answers are marked with their age." default:"5s"`
+	StaleFor      time.Duration `help:"Without the change feed for longer than this, nothing is served." default:"24h"`
+	ReadTimeout   time.Duration `help:"How long a request may take to arrive." default:"10s"`
+	WriteTimeout  time.Duration `help:"How long an answer may take to leave." default:"30s"`
+	IdleTimeout   time.Duration `help:"How long a connection may be without a request." default:"75s"`
+	StopAfter     time.Duration `help:"How long requests may take to finish after SIGTERM." default:"10s"`
+
+	Log *slog.Logger `kong:"-"`
+	Ops []op.Op      `kong:"-"` // nil: all that the origin declares
+}
+
+const (
+	minKey   = 16
+	minCache = 8 << 20
+)
+
+// Validate is called by conf before anything starts.
+func (c *Config) Validate() error {
+	_, errCursors := c.cursors()
+	_, errProxies := c.proxies()
+	return errors.Join(errCursors, errProxies, c.checkAddresses(), c.checkNumbers(), c.checkOrigins())
+}
+
+func (c *Config) checkAddresses() error {
+	var faults []error
+	if _, _, err := net.SplitHostPort(c.EdgeAddr); err != nil {
+		faults = append(faults, fmt.Errorf("EDGE_ADDR: %q is not host:port", c.EdgeAddr))
+	}
+	for name, value := range map[string]string{"ORIGIN_URL": c.OriginURL, "JWKS_URL": c.JWKSURL} {
+		if u, err := url.Parse(value); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			faults = append(faults, fmt.Errorf("%s: %q is not an http or https URL", name, value))
+		}
+	}
+	if u := c.origin(); u != nil && strings.Trim(u.Path, "/") != "" {
+		faults = append(faults, errors.New("ORIGIN_URL: must not have a path"))
+	}
+	if len(c.EdgeKey) < minKey {
+		faults = append(faults, fmt.Errorf("EDGE_KEY: needs %d characters or more", minKey))
+	}
+	return errors.Join(faults...)
+}
+
+func (c *Config) checkNumbers() error {
+	var faults []error
+	for name, d := range map[string]time.Duration{"FILL_TIMEOUT": c.FillTimeout, "PASS_TIMEOUT": c.PassTimeout, "PATIENCE": c.Patience, "FEED_LOST_AFTER": c.FeedLostAfter,
+		"STALE_FOR": c.StaleFor, "READ_TIMEOUT": c.ReadTimeout, "WRITE_TIMEOUT": c.WriteTimeout, "IDLE_TIMEOUT": c.IdleTimeout, "STOP_AFTER": c.StopAfter} {
+		if d <= 0 {
+			faults = append(faults, fmt.Errorf("%s: must be longer than 0", name))
+		}
+	}
+	if c.CacheBytes < minCache {
+		faults = append(faults, fmt.Errorf("CACHE_BYTES: must be %d or more", minCache))
+	}
+	if c.MaxConns < 1 || c.FillConns < 1 {
+		faults = append(faults, errors.New("MAX_CONNS and FILL_CONNS: must be 1 or more"))
+	}
+	if c.FeedLostAfter < pollWait { // a quiet feed is known to be at its head once in so long
+		faults = append(faults, fmt.Errorf("FEED_LOST_AFTER: must be %s or more", pollWait))
+	}
+	return errors.Join(faults...)
+}
+
+func (c *Config) checkOrigins() error {
+	var faults []error
+	for _, o := range c.AllowedOrigins {
+		if o == "*" {
+			if c.Env == "production" {
+				faults = append(faults, errors.New("ALLOWED_ORIGINS: * is for ENV=development only; name the origins"))
+			}
+			continue
+		}
+		if u, err := url.Parse(o); err != nil || u.Scheme == "" || u.Host == "" || u.String() != u.Scheme+"://"+u.Host {
+			faults = append(faults, fmt.Errorf("ALLOWED_ORIGINS: %q is not scheme://host, as browsers write it", o))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// origin is nil when ORIGIN_URL is no URL.
+func (c *Config) origin() *url.URL {
+	u, err := url.Parse(c.OriginURL)
+	if err != nil {
+		return nil
+	}
+	return u
+}
+
+func (c *Config) cursors() (*cursor.Codec, error) {
+	var keys [][]byte
+	for i, k := range c.CursorKeys {
+		key, err := hex.DecodeString(string(k))
+		if err != nil {
+			return nil, fmt.Errorf("CURSOR_KEYS: key %d is not hexadecimal", i+1)
+		}
+		keys = append(keys, key)
+	}
+	codec, err := cursor.New(keys)
+	if err != nil {
+		return nil, fmt.Errorf("CURSOR_KEYS: %w", err)
+	}
+	return codec, nil
+}
+
+func (c *Config) proxies() ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for _, text := range c.TrustedProxies {
+		p, err := netip.ParsePrefix(strings.TrimSpace(text))
+		if err != nil {
+			return nil, fmt.Errorf("TRUSTED_PROXIES: %q is not a network such as 10.0.0.0/8", text)
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// territory is what finds a viewer's country; the proxies are valid.
+func (c *Config) territory() territory.Config {
+	proxies, _ := c.proxies()
+	return territory.Config{CountryHeader: c.CountryHeader, TrustedProxies: proxies, GeoIPFile: c.GeoIPFile}
+}

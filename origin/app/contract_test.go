@@ -190,6 +190,9 @@ func (s spec) field(name string, f contractField, schema object) {
 	if kind := typeOf(schema); kind != f.Type && !(f.Name == "fields" && kind == "array") {
 		s.t.Errorf("%s is %v, want %s", name, kind, f.Type)
 	}
+	if kinds, _ := schema["type"].([]any); slices.Contains(kinds, any("null")) != (f.Nullable || name == "geo_restrictions") {
+		s.t.Errorf("%s may be null: %v, want %v", name, !f.Nullable, f.Nullable) // conventions.md lets null detach all rules
+	}
 	target := schema
 	if items, ok := schema["items"].(object); ok && f.Items != nil {
 		target = s.resolve(items)

@@ -51,7 +51,7 @@ func setup(t *testing.T) *bundle {
 	}
 	t.Cleanup(db.Close)
 	b := &bundle{t: t, db: db, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-	b.domain = &catalog.Domain{DB: db, Attach: attach, DetachAll: detachAll, RemoveMedia: removeMedia, AddVideos: addVideos}
+	b.domain = newDomain(db)
 	codec, err := cursor.New([][]byte{[]byte("sixteen bytes....")})
 	if err != nil {
 		t.Fatal(err)
@@ -66,6 +66,10 @@ func setup(t *testing.T) *bundle {
 	}
 	b.public, b.internal = serve(t, s.Public()), serve(t, s.Internal())
 	return b
+}
+
+func newDomain(db *pgdb.DB) *catalog.Domain {
+	return &catalog.Domain{DB: db, Attach: attach, DetachAll: detachAll, RemoveMedia: removeMedia, AddVideos: addVideos}
 }
 
 func serve(t *testing.T, h http.Handler) string {
@@ -276,10 +280,10 @@ func (b *bundle) tagsSince(pos int64) []string {
 
 func (b *bundle) head() int64 {
 	b.t.Helper()
-	return one[int64](b, `SELECT pos FROM feed_head`)
+	return oneOf[int64](b, `SELECT pos FROM feed_head`)
 }
 
-func one[T any](b *bundle, q string, args ...any) T {
+func oneOf[T any](b *bundle, q string, args ...any) T {
 	b.t.Helper()
 	var v T
 	if err := b.db.Pool().QueryRow(b.t.Context(), q, args...).Scan(&v); err != nil {

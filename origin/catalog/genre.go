@@ -12,7 +12,7 @@ type Genre struct {
 	Name         string     `json:"name"`
 	Slug         string     `json:"slug"`
 	ContentTypes []string   `json:"content_types" enum:"movie,show"`
-	ParentID     *uuid.UUID `json:"parent_id,omitempty" nullable:"false" format:"uuid"`
+	ParentID     *uuid.UUID `json:"parent_id,omitempty" format:"uuid"`
 	ContentCount int        `json:"content_count"`
 	ImageURL     string     `json:"image_url,omitempty" format:"uri"`
 }
@@ -25,7 +25,7 @@ type GenreWrite struct {
 	Name         string     `json:"name" minLength:"1" maxLength:"100" pattern:"\\S"`
 	Slug         string     `json:"slug" minLength:"1" maxLength:"100" pattern:"^[a-z0-9-]+$"`
 	ContentTypes []string   `json:"content_types" enum:"movie,show" maxItems:"10" doc:"Which content types use this genre."`
-	ParentID     *uuid.UUID `json:"parent_id,omitempty" nullable:"false" format:"uuid" doc:"Parent genre UUID for hierarchical taxonomy (e.g. Action → Superhero)."`
+	ParentID     *uuid.UUID `json:"parent_id,omitempty" format:"uuid" doc:"Parent genre UUID for hierarchical taxonomy (e.g. Action → Superhero)."`
 	ImageURL     string     `json:"image_url,omitempty" format:"uri" maxLength:"2048" doc:"CDN URL for genre artwork."`
 }
 

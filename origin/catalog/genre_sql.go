@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 
 	"github.com/google/uuid"
@@ -112,12 +113,16 @@ func ancestors(ctx context.Context, tx *record.Tx, id uuid.UUID) ([]uuid.UUID, e
 	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 }
 
+// slugForm is what a genre's slug looks like; nothing else is worth asking the database for, or fit to.
+var slugForm = regexp.MustCompile(`^[a-z0-9-]+$`)
+
 // genreIDs resolves slugs in their order, without repeats, and names those that no genre of the content type has. The
 // genres stay locked against deletion until the write commits.
 func genreIDs(ctx context.Context, tx pgx.Tx, slugs []string, contentType string) ([]uuid.UUID, []fault.Detail, error) {
 	const q = `SELECT slug, id FROM genres WHERE slug = ANY($1) AND $2 = ANY(content_types) ORDER BY id FOR SHARE`
 	known := map[string]uuid.UUID{}
-	rows, err := tx.Query(ctx, q, slugs, contentType)
+	askable := slices.DeleteFunc(slices.Clone(slugs), func(s string) bool { return !slugForm.MatchString(s) })
+	rows, err := tx.Query(ctx, q, askable, contentType)
 	if err != nil {
 		return nil, nil, err
 	}

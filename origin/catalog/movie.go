@@ -40,8 +40,8 @@ type Movie struct {
 	Status            string             `json:"status" db:"-" enum:"draft,published,scheduled,unpublished"`
 	GeoRestrictions   *GeoRestrictionRef `json:"geo_restrictions" db:"geo"`
 	DRMRequired       bool               `json:"drm_required" db:"drm_required"`
-	AvailableFrom     *time.Time         `json:"available_from,omitempty" nullable:"false"`
-	AvailableUntil    *time.Time         `json:"available_until"`
+	AvailableFrom     *time.Time         `json:"available_from,omitempty"`
+	AvailableUntil    *time.Time         `json:"available_until" nullable:"true"`
 	CreatedAt         time.Time          `json:"created_at"`
 	UpdatedAt         time.Time          `json:"updated_at"`
 }

@@ -52,14 +52,14 @@ func TestMovieLifecycle(t *testing.T) {
 	b.must(204, b.call("editor", "DELETE", at, ""))
 	b.must(404, b.call("editor", "GET", at, ""))
 
-	actions := one[[]string](b, `SELECT array_agg(action ORDER BY id) FROM audit_log WHERE resource_id = $1`, id)
+	actions := oneOf[[]string](b, `SELECT array_agg(action ORDER BY id) FROM audit_log WHERE resource_id = $1`, id)
 	if want := []string{"content.created", "content.published", "content.unpublished", "content.deleted"}; !slices.Equal(actions, want) {
 		t.Errorf("audit %v, want %v", actions, want)
 	}
-	if last := one[string](b, `SELECT metadata->'object'->>'title' FROM audit_log WHERE action = 'content.deleted'`); last != "Heat" {
+	if last := oneOf[string](b, `SELECT metadata->'object'->>'title' FROM audit_log WHERE action = 'content.deleted'`); last != "Heat" {
 		t.Errorf("the audit keeps %q as the last version's title", last)
 	}
-	events := one[[]string](b, `SELECT array_agg(type ORDER BY id) FROM events`)
+	events := oneOf[[]string](b, `SELECT array_agg(type ORDER BY id) FROM events`)
 	if want := []string{"content.published", "content.unpublished"}; !slices.Equal(events, want) {
 		t.Errorf("events %v, want %v", events, want)
 	}
@@ -69,12 +69,12 @@ func TestPublishAgainLeavesNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := b.published(nil)
-	pos, events := b.head(), one[int](b, `SELECT count(*) FROM events`)
+	pos, events := b.head(), oneOf[int](b, `SELECT count(*) FROM events`)
 	b.must(200, b.call("editor", "POST", fmt.Sprintf("/v2/admin/movies/%s/publish", id), ""))
 	if got := b.head(); got != pos {
 		t.Errorf("publishing again moved the feed from %d to %d", pos, got)
 	}
-	if got := one[int](b, `SELECT count(*) FROM events`); got != events {
+	if got := oneOf[int](b, `SELECT count(*) FROM events`); got != events {
 		t.Errorf("publishing again made %d events", got-events)
 	}
 }
@@ -167,7 +167,7 @@ func TestWindowsFollowTheClock(t *testing.T) {
 	if told() != 1 || told() != 0 {
 		t.Error("a closing is announced once")
 	}
-	if events := one[[]string](b, `SELECT array_agg(type ORDER BY id) FROM events`); !slices.Equal(events, []string{"content.published", "content.unpublished"}) {
+	if events := oneOf[[]string](b, `SELECT array_agg(type ORDER BY id) FROM events`); !slices.Equal(events, []string{"content.published", "content.unpublished"}) {
 		t.Errorf("events %v", events)
 	}
 	b.must(422, b.call("editor", "POST", at+"/publish", "")) // the window has ended

@@ -35,8 +35,8 @@ type MovieWrite struct {
 	Status            string                       `json:"status" enum:"draft,published,scheduled,unpublished"`
 	GeoRestrictions   api.Optional[GeoRestriction] `json:"geo_restrictions,omitzero" doc:"Attaches the rule; null detaches all; absent changes nothing."`
 	DRMRequired       bool                         `json:"drm_required" doc:"When true, clients must acquire a DRM licence before playback."`
-	AvailableFrom     *time.Time                   `json:"available_from,omitempty" nullable:"false" doc:"Earliest playback availability datetime (window start)."`
-	AvailableUntil    *time.Time                   `json:"available_until,omitempty" doc:"Last playback availability datetime (window end). Null = indefinite."`
+	AvailableFrom     *time.Time                   `json:"available_from,omitempty" doc:"Earliest playback availability datetime (window start)."`
+	AvailableUntil    *time.Time                   `json:"available_until,omitempty" nullable:"true" doc:"Last playback availability datetime (window end). Null = indefinite."`
 }
 
 // GeoRestriction names the rule to attach; of what a read shows, only rule_id counts.

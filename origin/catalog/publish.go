@@ -12,7 +12,7 @@ import (
 type publishMovieIn struct {
 	movieID
 	Body struct {
-		AvailableFrom *time.Time `json:"available_from,omitempty" nullable:"false" doc:"Schedule publication for a future datetime. Omit for immediate publication."`
+		AvailableFrom *time.Time `json:"available_from,omitempty" doc:"Schedule publication for a future datetime. Omit for immediate publication."`
 	} `required:"false"`
 }
 

@@ -92,7 +92,7 @@ func TestPartsImportOnlyWhatTheyMay(t *testing.T) {
 	}
 }
 
-var kits = []string{"encora/origin/api", "encora/origin/record", "encora/origin/changes", "encora/origin/pgdb", "encora/origin/pgtest", "encora/origin/migrations"}
+var kits = []string{"encora/origin/api", "encora/origin/record", "encora/origin/changes", "encora/origin/pgdb", "encora/origin/pgtest", "encora/origin/apitest", "encora/origin/migrations"}
 
 // A domain imports kits, never another domain; kits never import domains; only app sees all.
 func TestDomainsImportKitsOnly(t *testing.T) {

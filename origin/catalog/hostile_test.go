@@ -61,6 +61,9 @@ func TestHostileMovies(t *testing.T) {
 	}
 	b.HostileQuery(t, apitest.Request{Path: "/v2/movies", Access: "viewer"}, "cursor", "limit", "sort", "q", "genre", "release_year", "content_rating", "language", "fields")
 	b.HostileQuery(t, apitest.Request{Path: "/v2/admin/movies", Access: editor}, "cursor", "limit", "sort", "q", "genre", "status", "fields")
+	b.Exec(`INSERT INTO media_assets (id, asset_type, content_type, content_id, key_ids, status, created_at)
+		VALUES ($1, 'video_master', 'movie', $1, '{}', 'ready', now())`, id)
+	b.Do(apitest.Request{Method: "POST", Path: "/v2/admin/movies/" + id + "/publish", Access: editor}).Want(http.StatusOK)
 	b.HostileQuery(t, apitest.Request{Path: "/v2/movies/" + id + "/related", Access: "viewer"}, "limit", "fields")
 	for _, path := range []string{"/v2/movies/", "/v2/admin/movies/"} {
 		for _, bad := range []string{"x", "%00", id + "x", "%F0%9F%91%A9", strings.ToUpper(id) + "%20"} {

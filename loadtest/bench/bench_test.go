@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -98,6 +99,28 @@ func TestContestIsPaired(t *testing.T) {
 	}
 	if ratio := mdtable.Median(mdtable.Ratios(entrants[0].rounds.perSecond, entrants[1].rounds.perSecond)); ratio < 0.5 || ratio > 2 {
 		t.Errorf("equal servers differ by %.2f", ratio)
+	}
+}
+
+// Without a single other server, and without wrk, the bench says so and compares what is left.
+func TestAbsentPeersAreNamed(t *testing.T) {
+	t.Setenv("PATH", t.TempDir()) // what find() knows beside PATH may be there all the same
+	r := newTestRig(t, Command{Rounds: 1, Connections: 2, Port: 19393, Edge: "absent"})
+	r.warmUp, r.round, r.field = 50*time.Millisecond, 100*time.Millisecond, nil
+	r.origin = fakeorigin.New("key", r.issuer)
+	var err error
+	if r.upstream, err = r.origin.Serve(t.Context(), "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	t.Cleanup(func() { r.field.stop() })
+	if err := r.hits(t.Context(), &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"| edge ", "absent: absent: not installed (go build -o bin/edge ./edge)", "| 200, 1536 B  | bare fasthttp", "| 200, 25600 B | bare fasthttp"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("report lacks %q:\n%s", want, out.String())
+		}
 	}
 }
 

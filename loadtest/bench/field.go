@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 
 	"encora/loadtest/fakeorigin"
 	"encora/loadtest/mdtable"
@@ -159,15 +160,16 @@ func (r *rig) startPeers(ctx context.Context) error {
 	}
 	for _, s := range starts {
 		peer, err := s.start()
-		switch {
-		case errors.Is(err, subject.ErrAbsent):
-			r.field.absent = append(r.field.absent, [2]string{s.name, err.Error()})
-		case err != nil:
-			return err
-		default:
-			peer.Name = s.name
-			r.field.peers = append(r.field.peers, peer)
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
+		if err != nil { // not there, or not able to run here: the others are still worth comparing
+			why := strings.Join(strings.Fields(err.Error()), " ")
+			r.field.absent = append(r.field.absent, [2]string{s.name, why})
+			continue
+		}
+		peer.Name = s.name
+		r.field.peers = append(r.field.peers, peer)
 	}
 	return nil
 }

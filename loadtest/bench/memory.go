@@ -88,7 +88,7 @@ func (r *rig) variants(edge *subject.Subject) (float64, error) {
 	return float64(total) / films, nil
 }
 
-// addMetrics adds what the edge itself says about its cache.
+// addMetrics adds what the edge itself counts of its cache.
 func (r *rig) addMetrics(ctx context.Context, edge *subject.Subject, t *mdtable.Table) error {
 	_, status, body, err := edge.Fetch(ctx, "/metrics", r.token, "")
 	if err != nil || status != http.StatusOK {
@@ -96,8 +96,8 @@ func (r *rig) addMetrics(ctx context.Context, edge *subject.Subject, t *mdtable.
 	}
 	values := metrics(body)
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if strings.Contains(name, "cache") && !strings.Contains(name, "_bucket{") {
-			t.Add("metric "+name, strconv.FormatFloat(values[name], 'f', -1, 64))
+		if strings.HasPrefix(name, "encora_edge_cache_") {
+			t.Add(name+" per entry", fmt.Sprintf("%.0f", values[name]/float64(r.Movies)))
 		}
 	}
 	return nil

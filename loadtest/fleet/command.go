@@ -18,6 +18,7 @@ type Command struct {
 	Tokens      string            `required:"" help:"File of viewer tokens, one a line (bin/origin token --count N --out FILE)."`
 	Rate        float64           `default:"500" help:"Requests a second over all edges."`
 	Duration    time.Duration     `default:"30s" help:"How long to offer them."`
+	WarmUp      time.Duration     `default:"0s" help:"Offer the same load for so long before, uncounted, to fill the caches."`
 	Connections int               `default:"64" help:"Connections, and so requests in flight, at most."`
 	Arrivals    openloop.Arrivals `default:"poisson" enum:"poisson,constant" help:"Distribution of the gaps: ${enum}."`
 	Mix         string            `default:"${mix}" help:"Operations and their weights."`
@@ -37,6 +38,9 @@ func (c *Command) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if c.WarmUp > 0 {
+		f.warm(ctx, c.WarmUp)
+	}
 	result := f.Run(ctx)
 	if err := c.print(out, result); err != nil {
 		return err
@@ -49,8 +53,9 @@ func (c *Command) fleet() (*Fleet, error) {
 		Rate: c.Rate, Arrivals: c.Arrivals, Duration: c.Duration, Workers: c.Connections, Seed: c.Seed,
 		Backlog: int(c.Rate), // a second's worth: what waits longer is dropped and said
 	}}
-	if !(c.Skew > 1) || c.Revalidate < 0 || c.Revalidate > 1 || c.Films < 1 {
-		return nil, fmt.Errorf("skew %v must be above 1, revalidate %v between 0 and 1, films %d above 0", c.Skew, c.Revalidate, c.Films)
+	if !(c.Skew > 1) || c.Revalidate < 0 || c.Revalidate > 1 || c.Films < 1 || c.WarmUp > time.Hour {
+		return nil, fmt.Errorf("skew %v must be above 1, revalidate %v between 0 and 1, films %d above 0, warm-up %s at most 1h",
+			c.Skew, c.Revalidate, c.Films, c.WarmUp)
 	}
 	if err := f.Load.Validate(); err != nil {
 		return nil, err

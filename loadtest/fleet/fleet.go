@@ -55,6 +55,13 @@ func (f *Fleet) Run(ctx context.Context) Result {
 	return Result{Outcome: outcome, Rows: recorder.Rows(outcome.Elapsed), Faults: recorder.Faults()}
 }
 
+// warm offers the load with other draws and forgets the result.
+func (f *Fleet) warm(ctx context.Context, d time.Duration) {
+	before := *f
+	before.Load.Duration, before.Load.Seed = d, f.Load.Seed+1000
+	before.Run(ctx)
+}
+
 // failed tells errors from answers that a correct server may give: a title may be gone since it was listed, and 304
 // answers nothing but If-None-Match.
 func failed(req device.Request, a device.Answer) bool {

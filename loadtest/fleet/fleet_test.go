@@ -105,6 +105,28 @@ func TestFleetBrowses(t *testing.T) {
 	}
 }
 
+func TestWarmUpIsNotCounted(t *testing.T) {
+	a, c := setup(t)
+	c.WarmUp, c.Mix = 200*time.Millisecond, "listGenres=1"
+	var out bytes.Buffer
+	if err := c.Run(context.Background(), &out); err != nil {
+		t.Fatal(err)
+	}
+	var r Result
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	for key, n := range a.seen {
+		if strings.HasPrefix(key, "/v2/genres ") {
+			asked += n
+		}
+	}
+	if counted := int(r.Rows[0].Count); asked < counted+100 {
+		t.Errorf("%d asked, %d counted, want about 200 of a warm-up besides", asked, counted)
+	}
+}
+
 func TestFleetFailsOnThreshold(t *testing.T) {
 	a, c := setup(t)
 	f, err := c.fleet()

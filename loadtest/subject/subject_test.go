@@ -225,3 +225,13 @@ func TestFasthttpVersionIsTheOneLinked(t *testing.T) {
 		}
 	}
 }
+
+func TestAbsentProgramsAreNamed(t *testing.T) {
+	_, err := Edge(t.Context(), env(t), free(t), EdgeConfig{Binary: t.TempDir() + "/edge"}, "/")
+	if !errors.Is(err, ErrAbsent) || !strings.Contains(err.Error(), "/edge") {
+		t.Errorf("edge: %v", err)
+	}
+	if _, err := find("no-such-server"); !errors.Is(err, ErrAbsent) || !strings.Contains(err.Error(), "no-such-server") {
+		t.Errorf("server: %v", err)
+	}
+}

@@ -54,15 +54,26 @@ func newTestRig(t *testing.T, c Command) *rig {
 		t.Fatal(err)
 	}
 	c.Core = process.LastCore()
-	r := &rig{Command: &c, dir: t.TempDir(), self: self, issuer: issuer, token: "t", field: &field{}}
+	dir, err := os.MkdirTemp("", "bench") // t.TempDir lets no other user in, which servers have
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{Command: &c, dir: dir, self: self, issuer: issuer, token: "t", field: &field{}}
 	r.generator = closedloop.Generator{Core: c.Core, Dir: r.dir, Self: self}
 	t.Cleanup(r.field.stop)
 	return r
 }
 
+// ports begins a range that test runs beside this one do not use, below those that the system hands out.
+func ports(n int) int { return 20_000 + os.Getpid()%800*15 + n }
+
 // Two equal servers must come out about equal, whatever the machine does meanwhile.
 func TestContestIsPaired(t *testing.T) {
-	r := newTestRig(t, Command{Rounds: 3, Connections: 8, Port: 19390})
+	r := newTestRig(t, Command{Rounds: 3, Connections: 8, Port: ports(0)})
 	r.warmUp, r.round = 100*time.Millisecond, 300*time.Millisecond
 	page, err := r.page(t.Context(), fakeorigin.Small)
 	if err != nil {
@@ -105,7 +116,7 @@ func TestContestIsPaired(t *testing.T) {
 // Without a single other server, and without wrk, the bench says so and compares what is left.
 func TestAbsentPeersAreNamed(t *testing.T) {
 	t.Setenv("PATH", t.TempDir()) // what find() knows beside PATH may be there all the same
-	r := newTestRig(t, Command{Rounds: 1, Connections: 2, Port: 19393, Edge: "absent"})
+	r := newTestRig(t, Command{Rounds: 1, Connections: 2, Port: ports(5), Edge: "absent"})
 	r.warmUp, r.round, r.field = 50*time.Millisecond, 100*time.Millisecond, nil
 	r.origin = fakeorigin.New("key", r.issuer)
 	var err error

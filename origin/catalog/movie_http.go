@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -54,7 +55,13 @@ func (d *Domain) listMovies(ctx context.Context, r *api.Read, in *listMoviesIn) 
 		return none, err
 	}
 	f.windowed(r.AsOf)
-	rows, err := listMovies(ctx, r, f, o, in.Paging)
+	found := 0
+	if f.searched {
+		if found, err = countMovies(ctx, r, f, dense); err != nil {
+			return none, err
+		}
+	}
+	rows, err := listMovies(ctx, r, f, o, in.Paging, found)
 	if err != nil {
 		return none, err
 	}
@@ -148,11 +155,11 @@ func (d *Domain) adminListMovies(ctx context.Context, r *api.Read, in *adminList
 	if in.Status != "" {
 		f.and(statusConditions[in.Status], "as_of", r.AsOf)
 	}
-	rows, err := listMovies(ctx, r, f, o, in.Paging)
+	total, err := countMovies(ctx, r, f, math.MaxInt)
 	if err != nil {
 		return none, err
 	}
-	total, err := countMovies(ctx, r, f)
+	rows, err := listMovies(ctx, r, f, o, in.Paging, total)
 	if err != nil {
 		return none, err
 	}

@@ -128,8 +128,11 @@ type position struct {
 	ID   uuid.UUID `json:"i"`
 }
 
-// listMovies reads one row more than the page holds.
-func listMovies(ctx context.Context, r *api.Read, f *filters, o order, p api.Paging) ([]movie, error) {
+// dense is how many found movies make it quicker to walk the order's index than to collect and order what is found.
+const dense = 2_000
+
+// listMovies reads one row more than the page holds. found is how many movies the filters select, or dense when more.
+func listMovies(ctx context.Context, r *api.Read, f *filters, o order, p api.Paging, found int) ([]movie, error) {
 	var after position
 	more, err := r.After(p, &after)
 	if err != nil {
@@ -137,26 +140,21 @@ func listMovies(ctx context.Context, r *api.Read, f *filters, o order, p api.Pag
 	}
 	args := f.args()
 	args["limit"], args["after_sort"], args["after_id"] = p.Limit+1, after.Sort, after.ID
-	if f.searched {
-		if err := preferIndexes(ctx, r); err != nil {
-			return nil, err
-		}
-	}
-	rows, err := r.Query(ctx, listQuery(f, o, more), planned, args)
+	rows, err := r.Query(ctx, listQuery(f, o, more, f.searched && found < dense), planned, args)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByName[movie])
 }
 
-// listQuery picks the page's ids first and reads the movies after it. What a search finds is collected before it is
-// ordered: else the planner may walk the order's index and compare one long text after the other, to find nothing.
-func listQuery(f *filters, o order, more bool) string {
+// listQuery picks the page's ids first and reads the movies after it. The little that a search finds is collected before it
+// is ordered: else the planner may walk the order's index and compare one long text after the other, to find nothing.
+func listQuery(f *filters, o order, more, collect bool) string {
 	direction, than, keep := "ASC", ">", "NOT MATERIALIZED"
 	if o.descending {
 		direction, than = "DESC", "<"
 	}
-	if f.searched {
+	if collect {
 		keep = "MATERIALIZED"
 	}
 	from := ""
@@ -181,14 +179,17 @@ func preferIndexes(ctx context.Context, tx pgx.Tx) error {
 // on the words.
 const planned = pgx.QueryExecModeCacheDescribe
 
-func countMovies(ctx context.Context, tx pgx.Tx, f *filters) (int, error) {
+// countMovies counts what the filters select, up to most.
+func countMovies(ctx context.Context, tx pgx.Tx, f *filters, most int) (int, error) {
 	if f.searched {
 		if err := preferIndexes(ctx, tx); err != nil {
 			return 0, err
 		}
 	}
+	args := f.args()
+	args["most"] = most
 	var n int
-	err := tx.QueryRow(ctx, `SELECT count(*) FROM movies m WHERE true`+f.where(), planned, f.args()).Scan(&n)
+	err := tx.QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 FROM movies m WHERE true`+f.where()+` LIMIT @most) found`, planned, args).Scan(&n)
 	return n, err
 }
 

@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"encora/shared/wire"
@@ -40,141 +38,99 @@ type Hub struct {
 	epoch    string
 	ring     []wire.Change // contiguous positions, the last one is head
 	head     uint64
-	readAt   time.Time     // when the head was last read
-	advanced chan struct{} // closed and replaced when the head moves
+	told     uint64        // the head that waiting polls know of
+	readAt   time.Time     // when the last read of the head began
+	read     chan struct{} // closed and replaced when the head was read
+	advanced chan struct{} // closed and replaced when it moved
 	waiting  int
 }
 
 // NewHub makes a hub that reads from pool. It answers nothing before Run has read the head.
 func NewHub(pool *pgxpool.Pool, log *slog.Logger) *Hub {
-	return &Hub{pool: pool, log: log, advanced: make(chan struct{})}
+	return &Hub{pool: pool, log: log, read: make(chan struct{}), advanced: make(chan struct{})}
 }
 
-// Run reads the feed until ctx ends. It outlives failures of the database.
+// Run reads the feed until ctx ends. It outlives failures of the database, and tells of one once a minute.
 func (h *Hub) Run(ctx context.Context) {
+	said, at := "", time.Time{}
 	for ctx.Err() == nil {
-		if err := h.follow(ctx); err != nil && ctx.Err() == nil {
+		err := h.follow(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err.Error() != said || time.Since(at) > time.Minute {
+			said, at = err.Error(), time.Now()
 			h.log.Warn("change feed lost the database; trying again", "error", err)
-			select {
-			case <-ctx.Done():
-			case <-time.After(readEvery):
-			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(readEvery):
 		}
 	}
 }
 
-// follow listens and reads on one connection of its own until it breaks.
-func (h *Hub) follow(ctx context.Context) error {
-	conn, err := pgx.ConnectConfig(ctx, h.pool.Config().ConnConfig.Copy())
-	if err != nil {
-		return err
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	if _, err := conn.Exec(ctx, `LISTEN encora_changes`); err != nil {
-		return err
-	}
-	if err := h.identify(ctx, conn); err != nil {
-		return err
-	}
-	for {
-		if err := h.read(ctx, conn); err != nil {
-			return err
-		}
-		if err := waitForNotice(ctx, conn); err != nil {
-			return err
-		}
-	}
-}
-
-func waitForNotice(ctx context.Context, conn *pgx.Conn) error {
-	wait, cancel := context.WithTimeout(ctx, readEvery)
-	defer cancel()
-	_, err := conn.WaitForNotification(wait)
-	if err != nil && wait.Err() != nil && ctx.Err() == nil {
-		return nil // nothing came in time: read all the same
-	}
-	return err
-}
-
-// identify computes the epoch and, when it is new, starts over from the database's present feed. The epoch changes with
-// the cluster, its timeline, the database and the table: after any kind of restore, positions mean something else.
-func (h *Hub) identify(ctx context.Context, conn *pgx.Conn) error {
-	const q = `
-		SELECT s.system_identifier::text || '/' || c.timeline_id || '/' || d.oid || '/' || 'changes'::regclass::oid, f.pos,
-		       f.pos - (SELECT count(*) FROM changes WHERE pos > f.pos - $1)
-		FROM pg_control_system() s, pg_control_checkpoint() c, pg_database d, feed_head f
-		WHERE d.datname = current_database()`
-	var identity string
-	var head, known uint64
-	if err := conn.QueryRow(ctx, q, ringSize/4).Scan(&identity, &head, &known); err != nil {
-		return fmt.Errorf("identify the feed: %w", err)
-	}
-	epoch := fmt.Sprintf("%016x", xxhash.Sum64String(identity))
+// continues reports whether the feed is still the one that the ring holds.
+func (h *Hub) continues(epoch string, head uint64) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if epoch == h.epoch && head >= h.head {
+	return epoch == h.epoch && head >= h.head
+}
+
+// restart begins the ring again after a position.
+func (h *Hub) restart(epoch string, known uint64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.epoch, h.ring, h.head, h.readAt = epoch, nil, known, time.Time{}
+}
+
+func (h *Hub) append(found []wire.Change) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i, c := range found {
+		if want := h.head + uint64(i) + 1; c.Pos != want {
+			h.epoch = "" // starts over
+			return fmt.Errorf("gap in the change feed: %d where %d was due", c.Pos, want)
+		}
+	}
+	if len(found) == 0 {
 		return nil
 	}
-	h.epoch, h.ring, h.head = epoch, nil, known // the ring begins with what edges may have missed while we were away
+	h.head += uint64(len(found))
+	h.ring = append(h.ring, found...)
+	if len(h.ring) > 2*ringSize {
+		h.ring = append([]wire.Change(nil), h.ring[len(h.ring)-ringSize:]...)
+	}
 	return nil
 }
 
-// read takes over everything past the head.
-func (h *Hub) read(ctx context.Context, conn *pgx.Conn) error {
-	for {
-		began := time.Now()
-		found, err := after(ctx, conn, h.position())
-		if err != nil {
-			return err
-		}
-		if err := h.append(found, began); err != nil {
-			return err
-		}
-		if len(found) < pageSize {
-			return nil
-		}
+// vouch notes that everything up to the head of the moment when the read began has been taken over, and wakes the polls
+// that this answers.
+func (h *Hub) vouch(head uint64, began time.Time) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.head < head {
+		h.epoch = ""
+		return fmt.Errorf("gap in the change feed: it ends at %d and should reach %d", h.head, head)
 	}
+	if restarted := h.readAt.IsZero(); restarted || h.head != h.told {
+		renew(&h.advanced)
+	}
+	h.readAt, h.told = began, h.head
+	renew(&h.read)
+	return nil
 }
 
-func after(ctx context.Context, conn *pgx.Conn, pos uint64) ([]wire.Change, error) {
-	const q = `SELECT pos, tags FROM changes WHERE pos > $1 ORDER BY pos LIMIT $2`
-	rows, err := conn.Query(ctx, q, pos, pageSize)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[wire.Change])
+func renew(c *chan struct{}) {
+	close(*c)
+	*c = make(chan struct{})
 }
 
-func (h *Hub) position() uint64 {
+// Head is the newest position known, for logs and metrics.
+func (h *Hub) Head() uint64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.head
 }
-
-func (h *Hub) append(found []wire.Change, readAt time.Time) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if len(found) > 0 {
-		for _, c := range found {
-			if c.Pos != h.head+1 {
-				h.epoch = "" // identify starts over
-				return fmt.Errorf("gap in the change feed: %d follows %d", c.Pos, h.head)
-			}
-			h.head = c.Pos
-		}
-		h.ring = append(h.ring, found...)
-		if len(h.ring) > 2*ringSize {
-			h.ring = append([]wire.Change(nil), h.ring[len(h.ring)-ringSize:]...)
-		}
-		close(h.advanced)
-		h.advanced = make(chan struct{})
-	}
-	h.readAt = readAt
-	return nil
-}
-
-// Head is the newest position known, for logs and metrics.
-func (h *Hub) Head() uint64 { return h.position() }
 
 // Waiting is how many polls are held at the moment.
 func (h *Hub) Waiting() int {
@@ -209,23 +165,23 @@ func (h *Hub) Poll(ctx context.Context, epoch string, after uint64, wait time.Du
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	for {
-		page, advanced, err := h.page(epoch, after, arrived)
+		page, more, err := h.page(epoch, after, arrived)
 		if err != nil || page.Reset || len(page.Changes) > 0 {
 			return page, err
 		}
-		if !h.hold(ctx, advanced, timer.C) {
+		if !h.hold(ctx, more, timer.C) {
 			page, _, err = h.page(epoch, after, arrived)
 			return page, err
 		}
 	}
 }
 
-// hold waits for an advance and reports whether it came.
-func (h *Hub) hold(ctx context.Context, advanced <-chan struct{}, over <-chan time.Time) bool {
+// hold waits for more and reports whether it came.
+func (h *Hub) hold(ctx context.Context, more <-chan struct{}, over <-chan time.Time) bool {
 	h.count(1)
 	defer h.count(-1)
 	select {
-	case <-advanced:
+	case <-more:
 		return true
 	case <-over:
 	case <-ctx.Done():
@@ -239,19 +195,26 @@ func (h *Hub) count(n int) {
 	h.mu.Unlock()
 }
 
+// page answers a poll that arrived at an instant. Where there is nothing to say yet, the channel tells when there may be.
 func (h *Hub) page(epoch string, after uint64, arrived time.Time) (wire.FeedPage, <-chan struct{}, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.blind() {
 		return wire.FeedPage{}, nil, ErrBlind
 	}
-	p := wire.FeedPage{Epoch: h.epoch, Head: h.head, Now: time.Now().UTC(), WaitedMS: max(0, h.readAt.Sub(arrived).Milliseconds())}
+	p := wire.FeedPage{Epoch: h.epoch, Head: h.head, Changes: []wire.Change{}, Now: time.Now().UTC(),
+		WaitedMS: max(0, h.readAt.Sub(arrived).Milliseconds())}
 	oldest := h.head - uint64(len(h.ring)) // a poll from here on can be continued
-	if epoch != h.epoch || after < oldest || after > h.head {
+	switch {
+	case epoch != h.epoch || after < oldest:
 		p.Reset = true
-		return p, nil, nil
+	case after > h.head:
+		// Another origin may have read further than this one has. A read that began later tells.
+		p.Reset = h.readAt.After(arrived)
+		return p, h.read, nil
+	default:
+		rest := h.ring[after-oldest:]
+		p.Changes = rest[:min(len(rest), pageSize)]
 	}
-	rest := h.ring[after-oldest:]
-	p.Changes = rest[:min(len(rest), pageSize)]
 	return p, h.advanced, nil
 }

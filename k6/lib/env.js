@@ -18,8 +18,8 @@ export const tokenDir = `${setting('STATE_DIR', '.state')}/k6`;
 export const browse = {
   rate: positive('BROWSE_RATE', 500),
   seconds: positive('BROWSE_SECONDS', 20),
-  p95: positive('BROWSE_P95_MS', 20),
-  p99: positive('BROWSE_P99_MS', 50),
+  p95: positive('BROWSE_P95_MS', 50),
+  p99: positive('BROWSE_P99_MS', 100),
 };
 
 // purge-under-load: events a second, how long each half lasts, and the limit of what the edge may take to show a write.

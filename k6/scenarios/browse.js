@@ -1,15 +1,19 @@
 // Devices that browse the catalogue, arriving at a rate of their own whatever the edge does about it.
 import { check } from 'k6';
+import { Rate } from 'k6/metrics';
 import { Device, pick, popular } from '../lib/device.js';
 import { browse } from '../lib/env.js';
 import { discover } from '../lib/catalogue.js';
-import { header } from '../lib/http.js';
+import { header, isHit } from '../lib/http.js';
 import { address } from '../lib/ops.js';
 import { viewers } from '../lib/tokens.js';
 
 const ramp = 5; // seconds, in which caches warm up; they count for nothing but failures
-const devices = 100;
+const devices = 200; // as many may wait for an answer at once
 const manyFilms = 1000; // at most
+
+const hits = new Rate('hits'); // answers from the edge's own memory
+const unchanged = new Rate('unchanged'); // answers that are 304
 
 // What a device asks for: an operation, its weight, and how to find its address.
 const mix = [
@@ -42,6 +46,8 @@ export const options = {
     checks: ['rate==1'],
     http_req_failed: ['rate==0'],
     'dropped_iterations{scenario:steady}': ['count==0'],
+    'hits{scenario:steady}': ['rate>0.9'],
+    'unchanged{scenario:steady}': ['rate>0.1'], // or revalidation is broken
     'http_reqs{scenario:steady}': [`count>=${browse.rate * browse.seconds}`],
     ...Object.fromEntries(mix.map(([op]) => [
       `http_req_duration{scenario:steady,op:${op}}`, [`p(95)<${browse.p95}`, `p(99)<${browse.p99}`],
@@ -54,12 +60,19 @@ export function setup() {
   return discover(viewers[0], manyFilms);
 }
 
+function visit(catalogue) {
+  const [op, , find] = pick(turns);
+  return [op, find(catalogue)];
+}
+
 let device;
 
 export default function (catalogue) {
   device ??= new Device();
-  const [op, , find] = pick(turns);
-  const { answer, etag } = device.get(op, find(catalogue), { text: false });
+  const [op, path] = device.again() ?? visit(catalogue);
+  const { answer, etag } = device.get(op, path, { text: false });
+  hits.add(isHit(answer));
+  unchanged.add(answer.status === 304);
   const coding = header(answer, 'Content-Encoding');
   check(answer, {
     'whole, or 304 for the ETag that was sent': ({ status }) => status === 200 || (status === 304 && etag !== undefined),

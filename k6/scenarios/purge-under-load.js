@@ -30,9 +30,9 @@ const second = { ...arrivals, duration: `${seconds}s`, startTime: `${seconds}s` 
 export const options = {
   scenarios: {
     drafts: { ...first, exec: 'draft', rate: purge.drafts, preAllocatedVUs: 20 },
-    reads_beside_drafts: { ...first, exec: 'read', rate: purge.reads, preAllocatedVUs: 50 },
+    reads_beside_drafts: { ...first, exec: 'read', rate: purge.reads, preAllocatedVUs: 100 },
     edits: { ...second, exec: 'edit', rate: purge.edits, preAllocatedVUs: Math.ceil(purge.edits * 3) },
-    reads_beside_edits: { ...second, exec: 'read', rate: purge.reads, preAllocatedVUs: 50 },
+    reads_beside_edits: { ...second, exec: 'read', rate: purge.reads, preAllocatedVUs: 100 },
   },
   thresholds: {
     checks: ['rate==1'],

@@ -6,7 +6,7 @@
 //   also    further steps
 import { filters, pages, sorted } from './listing.js';
 import { expect } from './expect.js';
-import { instant, list, nullable, number, object, oneOf, optional, text, truth, url, uuid, whole } from './shape.js';
+import { instant, list, map, nullable, number, object, oneOf, optional, text, truth, url, uuid, whole } from './shape.js';
 
 const movie = object({
   id: uuid, title: text, slug: text, status: oneOf('published', 'scheduled'), genres: list(text), cast: list(object({ name: text, role: text })),
@@ -25,7 +25,9 @@ const config = object({
 });
 const page = (item) => object({ data: list(item), meta: object({ next_cursor: nullable(text), has_more: truth, limit: whole }) });
 const short = (item) => object({ data: list(item) });
-const components = object({ status: oneOf('ok', 'degraded'), version: text, timestamp: instant, components: object() });
+const state = oneOf('ok', 'degraded');
+const component = object({ status: state, latency_ms: nullable(number), checked_at: instant, message: optional(text) });
+const health = object({ status: state, version: text, timestamp: instant, components: map(component) });
 
 const film = (catalogue) => ({ movie_id: catalogue.films[0] });
 
@@ -37,7 +39,7 @@ export const cases = {
   getMovieTracks: { values: film, shape: tracks },
   listGenres: { shape: short(genre), also: parentsListed },
   getAppConfig: { needs: { platform: 'web' }, shape: config, also: everyPlatform },
-  getHealth: { shape: components },
+  getHealth: { shape: health },
   getReadiness: { shape: object({ status: oneOf('ready') }) },
   getVersion: { shape: object({ api_version: text, build_date: text, commit_sha: text }) },
   metrics: { type: 'text/plain' },

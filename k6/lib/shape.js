@@ -31,3 +31,11 @@ export function object(fields = {}) {
     return Object.entries(fields).flatMap(([name, shape]) => shape(value[name], `${at}.${name}`));
   };
 }
+
+// map is an object whose names are not known before.
+export function map(item) {
+  return (value, at) => {
+    const wrong = object()(value, at);
+    return wrong.length > 0 ? wrong : Object.entries(value).flatMap(([name, v]) => item(v, `${at}.${name}`));
+  };
+}

@@ -84,8 +84,8 @@ func (h *Hub) take(ctx context.Context, conn *pgx.Conn) (bool, error) {
 }
 
 // identify returns the epoch and the newest position. The epoch changes with the cluster, its timeline, the database and
-// the table: after a restore or a failover, positions may mean something else. The timeline is asked of the log that is
-// being written: the last checkpoint's stays the old one for minutes after a failover.
+// the table: after a restore or a failover, positions may mean something else. The timeline is that of the log being
+// written; pg_control_checkpoint would tell the old one until the first checkpoint after a failover is done.
 func identify(ctx context.Context, conn *pgx.Conn) (string, uint64, error) {
 	const q = `
 		SELECT s.system_identifier::text || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '/' || d.oid || '/' ||

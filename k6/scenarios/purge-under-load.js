@@ -38,7 +38,7 @@ export const options = {
     checks: ['rate==1'],
     http_req_failed: ['rate==0'],
     dropped_iterations: ['count==0'],
-    propagation_ms: [`p(99)<${purge.p99}`],
+    propagation_ms: [`med<${purge.med}`, `p(99)<${purge.p99}`],
     writes_shown: [`count>=${Math.floor(purge.edits * seconds * 0.7)}`], // every fourth write shows nothing
     stale_reads: ['rate==0'],
     old_after_new: ['rate==0'],

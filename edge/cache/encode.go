@@ -3,6 +3,7 @@ package cache
 import (
 	"bytes"
 	"io"
+	"runtime"
 	"sync"
 
 	"github.com/andybalholm/brotli"
@@ -15,49 +16,69 @@ const (
 	brotliLevel = 5   // a fill compresses once; 5 is the last level before the time rises much faster than the ratio
 )
 
-// packer is a compressor that can be used again.
-type packer interface {
-	io.WriteCloser
-	Reset(io.Writer)
+// packer is a set of compressors that are used again and again. They hold megabytes, so there are only as many as can
+// work at once; a pool would have one for each fill of a burst.
+type packer struct {
+	brotli *brotli.Writer
+	gzip   *gzip.Writer
+	zstd   *zstd.Encoder
 }
 
-var packers = [Identity]sync.Pool{
-	Brotli: {New: func() any { return brotli.NewWriterLevel(io.Discard, brotliLevel) }},
-	Gzip:   {New: func() any { return gzip.NewWriter(io.Discard) }},
-}
-
-// zstds is one encoder for all: EncodeAll keeps its own pool, of as many as may run at once.
-var zstds = sync.OnceValue(func() *zstd.Encoder {
-	e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(2), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(1<<20))
-	if err != nil { // constant options
-		panic(err)
+var packers = sync.OnceValue(func() chan *packer {
+	n := runtime.GOMAXPROCS(0)
+	all := make(chan *packer, n)
+	for range n {
+		all <- &packer{}
 	}
-	return e
+	return all
 })
 
-// encode returns the body in a coding, or nil when that would save less than a tenth.
-func encode(e Encoding, body []byte) []byte {
-	if e == Identity {
-		return body
+// prepare makes the compressors when they are first needed.
+func (p *packer) prepare() {
+	if p.zstd != nil {
+		return
 	}
-	if len(body) < minEncode {
-		return nil
+	p.brotli = brotli.NewWriterLevel(io.Discard, brotliLevel)
+	p.gzip = gzip.NewWriter(io.Discard)
+	var err error
+	if p.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(1<<20)); err != nil {
+		panic(err) // constant options
 	}
-	out := compress(e, body)
-	if len(out) > len(body)-len(body)/10 {
-		return nil
-	}
-	return out
 }
 
-func compress(e Encoding, body []byte) []byte {
-	if e == Zstd {
-		return zstds().EncodeAll(body, nil)
+// encode returns the body in every coding that saves a tenth at least; the others are nil.
+func encode(body []byte) [encodings][]byte {
+	all := [encodings][]byte{Identity: body}
+	if len(body) < minEncode {
+		return all
 	}
+	p := <-packers()
+	defer func() { packers() <- p }()
+	p.prepare()
+	for e := range Identity {
+		if out := p.compress(e, body); len(out) <= len(body)-len(body)/10 {
+			all[e] = out
+		}
+	}
+	return all
+}
+
+func (p *packer) compress(e Encoding, body []byte) []byte {
 	var b bytes.Buffer
-	w := packers[e].Get().(packer)
-	defer packers[e].Put(w)
-	w.Reset(&b)
+	switch e {
+	case Brotli:
+		p.brotli.Reset(&b)
+		finish(p.brotli, body)
+	case Gzip:
+		p.gzip.Reset(&b)
+		finish(p.gzip, body)
+	case Zstd:
+		return p.zstd.EncodeAll(body, nil)
+	}
+	return b.Bytes()
+}
+
+func finish(w io.WriteCloser, body []byte) {
 	_, err := w.Write(body)
 	if err == nil {
 		err = w.Close()
@@ -65,5 +86,4 @@ func compress(e Encoding, body []byte) []byte {
 	if err != nil { // bytes.Buffer can't fail
 		panic(err)
 	}
-	return b.Bytes()
 }

@@ -56,9 +56,8 @@ func (d *Draft) Pack() *Answer {
 	}
 	buf = append(buf, d.Key.bytes...)
 	hash := xxhash.Sum64(d.Body)
-	var bodies [encodings][]byte
+	bodies := encode(d.Body)
 	for e := range encodings {
-		bodies[e] = encode(e, d.Body)
 		if e != Identity {
 			if bodies[e] == nil {
 				continue

@@ -16,7 +16,8 @@ const samples = 16
 type Clock struct {
 	base   func() time.Time
 	start  time.Time
-	offset atomic.Int64 // nanoseconds to add to the wall clock as it was at the start
+	zero   int64        // its wall time
+	offset atomic.Int64 // nanoseconds to add
 
 	mu   sync.Mutex
 	ring [samples]sample
@@ -29,19 +30,22 @@ type sample struct {
 }
 
 // NewClock makes a clock over base, which is time.Now outside tests.
-func NewClock(base func() time.Time) *Clock { return &Clock{base: base, start: base()} }
+func NewClock(base func() time.Time) *Clock {
+	start := base()
+	return &Clock{base: base, start: start, zero: start.UnixNano()}
+}
 
 // Base is the uncorrected clock, whose monotonic reading measures durations.
 func (c *Clock) Base() time.Time { return c.base() }
 
 // Now is the corrected instant.
-func (c *Clock) Now() time.Time { return c.At(c.base()) }
+func (c *Clock) Now() time.Time { return time.Unix(0, c.At(c.base())) }
 
-// At corrects an instant of the base clock.
-func (c *Clock) At(base time.Time) time.Time { return c.wall(base).Add(time.Duration(c.offset.Load())) }
+// At corrects an instant of the base clock. It returns Unix nanoseconds.
+func (c *Clock) At(base time.Time) int64 { return c.wall(base) + c.offset.Load() }
 
 // wall is an instant of the monotonic clock as wall time, uncorrected.
-func (c *Clock) wall(base time.Time) time.Time { return c.start.Round(0).Add(base.Sub(c.start)) }
+func (c *Clock) wall(base time.Time) int64 { return c.zero + int64(base.Sub(c.start)) }
 
 // Offset is what At adds.
 func (c *Clock) Offset() time.Duration { return time.Duration(c.offset.Load()) }
@@ -53,7 +57,7 @@ func (c *Clock) observe(sent, received time.Time, waited time.Duration, origin t
 	trip := max(received.Sub(sent)-waited, 0)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ring[c.next] = sample{offset: origin.Add(trip / 2).Sub(c.wall(received)), trip: trip, seen: true}
+	c.ring[c.next] = sample{offset: time.Duration(origin.Add(trip/2).UnixNano() - c.wall(received)), trip: trip, seen: true}
 	c.next = (c.next + 1) % samples
 	best := c.ring[(c.next+samples-1)%samples]
 	for _, s := range c.ring {

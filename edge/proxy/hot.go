@@ -59,60 +59,47 @@ type outcome struct {
 // obtain finds the answer: in the store, else at the origin, else in the store all the same.
 func (x *exchange) obtain(q *fill.Query, deadline time.Time) outcome {
 	p := x.p
-	now := p.clock.Base()
-	held := p.store.Newest(q.Key)
+	m, ok := p.moment(p.clock.Base())
+	if !ok {
+		return outcome{fault: fault.Busy("The edge has not reached the origin yet.", retryAfter)}
+	}
 	fwd := "uri-miss"
+	held := p.store.Newest(q.Key)
 	if held != nil {
 		fwd = "stale"
-		held = p.current(q.Key, held, now)
-		switch j := p.judge(held, now); {
-		case j.good():
-			return p.hit(held, j)
-		case j.servable() && p.Filler.Origin.Away():
-			return p.stale(held, j)
+		if next := p.Filler.TakeOver(q.Key, held, m.world, m.now); next != nil {
+			held = next
 		}
-	}
-	if p.versions.State() == nil {
-		return outcome{fault: fault.Busy("The edge has not reached the origin yet.", retryAfter)}
+		if m.good(held) {
+			return m.hit(held)
+		}
+		if p.Filler.Origin.Away() && m.servable(held) {
+			return m.stale(held)
+		}
 	}
 	r := p.Filler.Fill(q, deadline)
 	if r.Err == nil {
 		return filled(r, fwd)
 	}
-	if held != nil {
-		if j := p.judge(held, p.clock.Base()); j.servable() {
-			return p.stale(held, j)
-		}
+	if m, _ = p.moment(p.clock.Base()); held != nil && m.servable(held) {
+		return m.stale(held)
 	}
 	return outcome{fault: unavailable(r.Err)}
-}
-
-// current is the answer, or its successor when its instant has come.
-func (p *Proxy) current(k cache.Key, a *cache.Answer, now time.Time) *cache.Answer {
-	if st := p.versions.State(); st != nil {
-		if next := p.Filler.TakeOver(k, a, st, p.clock.At(now).UnixNano()); next != nil {
-			return next
-		}
-	}
-	return a
 }
 
 const away = "; detail=origin-away"
 
 // hit serves what is valid by all that the edge knows; when that is old, the answer says how old.
-func (p *Proxy) hit(a *cache.Answer, j judgement) outcome {
-	if j.lost {
-		return outcome{answer: a, age: j.behind, status: "; hit" + away, meter: staleHit}
+func (m *moment) hit(a *cache.Answer) outcome {
+	if m.lost {
+		return outcome{answer: a, age: m.behind, status: "; hit" + away, meter: staleHit}
 	}
 	return outcome{answer: a, status: "; hit", meter: hit}
 }
 
 // stale serves what was edited since, because the origin can't be asked for the new text.
-func (p *Proxy) stale(a *cache.Answer, j judgement) outcome {
-	if j.verdict == cache.Fresh { // it came while this request waited
-		return p.hit(a, j)
-	}
-	age := max(j.behind, p.clock.Now().Sub(a.Filled()))
+func (m *moment) stale(a *cache.Answer) outcome {
+	age := max(m.behind, time.Duration(m.now-a.Filled().UnixNano()))
 	return outcome{answer: a, age: age, status: "; hit; ttl=-" + seconds(age) + away, meter: staleHit}
 }
 

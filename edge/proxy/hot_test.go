@@ -249,7 +249,7 @@ func TestWhoMayRead(t *testing.T) {
 		b.want(b.do("GET", "/v2/movies/1", append(headers, "authorization: bearer viewer")...), 200, "film")
 	})
 	b.tokens.none = true
-	a := b.get("/v2/movies/1")
+	a := b.do("GET", "/v2/movies/1", "Authorization: Bearer viewer-FR")
 	b.wantFault(a, 503, "UNAVAILABLE")
 	if a.Header.Get("Retry-After") == "" {
 		t.Error("503 without Retry-After")

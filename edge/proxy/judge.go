@@ -4,28 +4,35 @@ import (
 	"time"
 
 	"encora/edge/cache"
+	"encora/edge/feed"
 )
 
-// judgement is what may be done with an answer now.
-type judgement struct {
-	verdict cache.Verdict
-	lost    bool          // the feed's head was not reached for longer than LostAfter
+// moment is what answers are judged by at an instant.
+type moment struct {
+	world   *feed.State
+	now     int64         // Unix nanoseconds, corrected
 	behind  time.Duration // since the feed's head was last reached
-	tooLate bool          // and that is longer than anything may be served stale
+	lost    bool          // which is longer than LostAfter
+	tooLate bool          // and longer than anything may be served stale
 }
 
-// judge checks an answer at an instant of the base clock.
-func (p *Proxy) judge(a *cache.Answer, now time.Time) judgement {
-	st := p.versions.State()
-	if st == nil {
-		return judgement{verdict: cache.Gone}
+// moment takes stock at an instant of the base clock; false before the feed was first read.
+func (p *Proxy) moment(now time.Time) (moment, bool) {
+	m := moment{world: p.versions.State(), now: p.clock.At(now)}
+	if m.world == nil {
+		return m, false
 	}
-	behind, _ := p.versions.Behind(now)
-	return judgement{verdict: a.Check(st, p.clock.At(now).UnixNano()), lost: behind > p.LostAfter, behind: behind, tooLate: behind > p.StaleFor}
+	m.behind, _ = p.versions.Behind(now)
+	m.lost, m.tooLate = m.behind > p.LostAfter, m.behind > p.StaleFor
+	return m, true
 }
 
 // good reports whether the answer may be served without asking the origin.
-func (j judgement) good() bool { return j.verdict == cache.Fresh && !j.tooLate }
+func (m *moment) good(a *cache.Answer) bool {
+	return !m.tooLate && a.Check(m.world, m.now) == cache.Fresh
+}
 
 // servable reports whether the answer may be served, marked, once the origin could not be asked.
-func (j judgement) servable() bool { return j.verdict != cache.Gone && !j.tooLate }
+func (m *moment) servable(a *cache.Answer) bool {
+	return !m.tooLate && a.Check(m.world, m.now) != cache.Gone
+}

@@ -61,13 +61,14 @@ type Proxy struct {
 	geo      atomic.Pointer[territories]
 	date     dateCache
 	memo     memo
+	callers  *callers
 	metrics  *meters
 }
 
 // New makes a Proxy. It fails on operations that it can't route.
 func New(c Config) (*Proxy, error) {
 	p := &Proxy{Config: c, versions: c.Filler.Versions, clock: c.Filler.Clock, store: c.Filler.Store, cors: newCORS(c.AllowedOrigins),
-		router: router.New()}
+		router: router.New(), callers: newCallers()}
 	p.metrics = newMeters(p)
 	if err := p.addRoutes(c.Ops); err != nil {
 		return nil, err

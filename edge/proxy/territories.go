@@ -75,7 +75,7 @@ var territoriesKey = cache.NewKey([]byte(wire.TerritoriesPath))
 // asked, an older one does, unless a rule was added or widened since.
 func (p *Proxy) countries(id string, deadline time.Time) (*territories, error) {
 	held := p.geo.Load()
-	if held != nil && p.judge(held.answer, p.clock.Base()).good() {
+	if m, ok := p.moment(p.clock.Base()); ok && held != nil && m.good(held.answer) {
 		return held, nil
 	}
 	r := p.Filler.Fill(&fill.Query{Key: territoriesKey, Path: wire.TerritoriesPath, RequestID: id}, deadline)
@@ -83,7 +83,7 @@ func (p *Proxy) countries(id string, deadline time.Time) (*territories, error) {
 		r.Err = fmt.Errorf("territories: the origin answers %d", r.Answer.Status())
 	}
 	if r.Err != nil {
-		if held != nil && p.judge(held.answer, p.clock.Base()).servable() {
+		if m, ok := p.moment(p.clock.Base()); ok && held != nil && m.servable(held.answer) {
 			return held, nil
 		}
 		return nil, r.Err

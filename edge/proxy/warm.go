@@ -19,6 +19,10 @@ func (p *Proxy) Warm(r *lane.Request, out *lane.Reply) bool {
 	if rt == nil {
 		return false
 	}
+	m, ok := p.moment(r.Now)
+	if !ok {
+		return false
+	}
 	country, ok := p.permitted(rt, r)
 	if !ok {
 		return false
@@ -27,20 +31,16 @@ func (p *Proxy) Warm(r *lane.Request, out *lane.Reply) bool {
 	if !ok {
 		return false
 	}
-	c, ok := p.classOf(rt, r, country)
+	c, ok := p.classOf(rt, r, m, country)
 	if !ok {
 		return false
 	}
 	out.Head = p.appendKey(out.Head, rt, c, text(r.Path), query) // the head is written over it once the key is done with
 	a := p.store.Get(cache.NewKey(out.Head))
-	if a == nil {
+	if a == nil || !m.good(a) || a.Status() != 200 {
 		return false
 	}
-	j := p.judge(a, r.Now)
-	if !j.good() || a.Status() != 200 {
-		return false
-	}
-	p.write(rt, r, a, j, out)
+	p.write(rt, r, a, m, out)
 	return true
 }
 
@@ -49,26 +49,23 @@ func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // permitted verifies the token. What it refuses goes the long way, which says why.
 func (p *Proxy) permitted(rt *route, r *lane.Request) (string, bool) {
-	if rt.op.Access == op.Public {
+	switch {
+	case rt.op.Access == op.Public:
 		return "", true
-	}
-	if r.Token == nil {
+	case rt.op.Access != op.Viewer || r.Token == nil:
 		return "", false
 	}
-	claims, err := p.Tokens.Verify(r.Token)
-	if err != nil || !claims.Allows(rt.op.Access) {
-		return "", false
-	}
-	return claims.Country, true
+	f, ok := p.viewer(r.Token, r.Now)
+	return f.country(), ok
 }
 
 // classOf finds the territory class in the map that is held, if that is still good.
-func (p *Proxy) classOf(rt *route, r *lane.Request, tokenCountry string) (*class, bool) {
+func (p *Proxy) classOf(rt *route, r *lane.Request, m moment, tokenCountry string) (*class, bool) {
 	if !rt.op.ByTerritory {
 		return everyone, true
 	}
 	t := p.geo.Load()
-	if t == nil || !p.judge(t.answer, r.Now).good() {
+	if t == nil || !m.good(t.answer) {
 		return nil, false
 	}
 	i, _ := territory.Index(p.Resolver.Country(r.Peer, r.Values, tokenCountry))
@@ -76,10 +73,10 @@ func (p *Proxy) classOf(rt *route, r *lane.Request, tokenCountry string) (*class
 }
 
 // write composes the reply.
-func (p *Proxy) write(rt *route, r *lane.Request, a *cache.Answer, j judgement, out *lane.Reply) {
+func (p *Proxy) write(rt *route, r *lane.Request, a *cache.Answer, m moment, out *lane.Reply) {
 	e := choose(r.AcceptEncoding, a)
 	counted := hit
-	if j.lost {
+	if m.lost {
 		counted = staleHit
 	}
 	b := out.Head[:0]
@@ -92,9 +89,9 @@ func (p *Proxy) write(rt *route, r *lane.Request, a *cache.Answer, j judgement, 
 		b = append(b, a.Block(e)...)
 		out.Body, out.BodyAfter = a.Body(e)
 	}
-	if j.lost {
+	if m.lost {
 		b = append(b, "Age: "...)
-		b = strconv.AppendInt(b, int64((j.behind+time.Second-1)/time.Second), 10)
+		b = strconv.AppendInt(b, int64((m.behind+time.Second-1)/time.Second), 10)
 		b = append(b, "\r\nCache-Status: "+cacheName+"; hit"+away+"\r\n"...)
 	} else {
 		b = append(b, "Age: 0\r\nCache-Status: "+cacheName+"; hit\r\n"...)

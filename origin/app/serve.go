@@ -35,7 +35,11 @@ func (s *serve) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	resolver, err := s.resolver()
+	whom, err := s.Territory.Config()
+	if err != nil {
+		return err
+	}
+	resolver, err := territory.NewResolver(whom)
 	if err != nil {
 		return err
 	}
@@ -118,7 +122,7 @@ func withIssuer(next http.Handler, issuer *token.Issuer) http.Handler {
 }
 
 func (s *serve) server(p *program, db *pgdb.DB, hub *changes.Hub, d *domains, v *token.Verifier, r *territory.Resolver) (*api.Server, error) {
-	cursors, err := s.cursors()
+	cursors, err := s.Cursors.Codec()
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,7 @@
 package app
 
 import (
-	"encoding/hex"
 	"errors"
-	"fmt"
-	"net/netip"
-	"strings"
 	"time"
 
 	"encora/shared/conf"
@@ -35,25 +31,23 @@ type database struct {
 
 type serve struct {
 	database
-	OriginAddr     string        `help:"Where to listen for editors." default:"127.0.0.1:8081"`
-	InternalAddr   string        `help:"Where to listen for edges; keep it private." default:"127.0.0.1:8082"`
-	EdgeKeys       []conf.Secret `required:"" help:"Keys that edges present; two live while you rotate."`
-	CursorKeys     []conf.Secret `required:"" help:"Hex keys of 16 bytes or more that sign cursors: the first signs, all verify."`
-	JWKSURL        string        `name:"jwks-url" help:"Keys of the token issuer. Required in production; in development the built-in issuer stands in."`
-	TokenIssuer    string        `help:"The iss of tokens." default:"encora-dev"`
-	TokenAudience  string        `help:"The aud of tokens." default:"encora"`
-	CDNBaseURL     string        `name:"cdn-base-url" help:"Where players load media from." default:"https://cdn.example.com"`
-	TrustedProxies []string      `help:"Networks (CIDR) whose X-Forwarded-For and country header count."`
-	CountryHeader  string        `help:"The CDN's header with the viewer's country, such as CloudFront-Viewer-Country."`
-	GeoIPFile      string        `name:"geoip-file" help:"MaxMind database with countries."`
-	DatabaseConns  int32         `help:"Most connections to Postgres." default:"24"`
-	StopAfter      time.Duration `help:"How long requests may take to finish after SIGTERM." default:"10s"`
+	OriginAddr    string             `help:"Where to listen for editors." default:"127.0.0.1:8081"`
+	InternalAddr  string             `help:"Where to listen for edges; keep it private." default:"127.0.0.1:8082"`
+	EdgeKeys      []conf.Secret      `required:"" help:"Keys that edges present; two live while you rotate."`
+	Cursors       cursor.Settings    `embed:""`
+	JWKSURL       string             `name:"jwks-url" help:"Keys of the token issuer. Required in production; in development the built-in issuer stands in."`
+	TokenIssuer   string             `help:"The iss of tokens." default:"encora-dev"`
+	TokenAudience string             `help:"The aud of tokens." default:"encora"`
+	CDNBaseURL    string             `name:"cdn-base-url" help:"Where players load media from." default:"https://cdn.example.com"`
+	Territory     territory.Settings `embed:""`
+	DatabaseConns int32              `help:"Most connections to Postgres." default:"24"`
+	StopAfter     time.Duration      `help:"How long requests may take to finish after SIGTERM." default:"10s"`
 }
 
 // Validate is called by conf before anything starts.
 func (s *serve) Validate() error {
-	_, errCursor := s.cursors()
-	_, errProxies := s.proxies()
+	_, errCursor := s.Cursors.Codec()
+	_, errProxies := s.Territory.Config()
 	var errKeys error
 	for _, k := range s.EdgeKeys {
 		if len(k) < 16 {
@@ -61,42 +55,6 @@ func (s *serve) Validate() error {
 		}
 	}
 	return errors.Join(errCursor, errProxies, errKeys)
-}
-
-func (s *serve) cursors() (*cursor.Codec, error) {
-	var keys [][]byte
-	for i, k := range s.CursorKeys {
-		key, err := hex.DecodeString(string(k))
-		if err != nil {
-			return nil, fmt.Errorf("CURSOR_KEYS: key %d is not hexadecimal", i+1)
-		}
-		keys = append(keys, key)
-	}
-	codec, err := cursor.New(keys)
-	if err != nil {
-		return nil, fmt.Errorf("CURSOR_KEYS: %w", err)
-	}
-	return codec, nil
-}
-
-func (s *serve) proxies() ([]netip.Prefix, error) {
-	var out []netip.Prefix
-	for _, text := range s.TrustedProxies {
-		p, err := netip.ParsePrefix(strings.TrimSpace(text))
-		if err != nil {
-			return nil, fmt.Errorf("TRUSTED_PROXIES: %q is not a network such as 10.0.0.0/8", text)
-		}
-		out = append(out, p)
-	}
-	return out, nil
-}
-
-func (s *serve) resolver() (*territory.Resolver, error) {
-	proxies, err := s.proxies()
-	if err != nil {
-		return nil, err
-	}
-	return territory.NewResolver(territory.Config{CountryHeader: s.CountryHeader, TrustedProxies: proxies, GeoIPFile: s.GeoIPFile})
 }
 
 // issuer is the built-in development issuer, or nil where a real one is configured.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"strings"
 	"time"
 
 	"encora/origin/api"
@@ -25,6 +26,7 @@ type domains struct {
 
 // newDomains joins the domains: what one needs of another is a func field that is filled here.
 func newDomains(db *pgdb.DB, hub *changes.Hub, cdnBaseURL string) *domains {
+	cdnBaseURL = strings.TrimRight(cdnBaseURL, "/")
 	d := &domains{}
 	d.catalog = catalog.Domain{DB: db, Attach: d.rights.Attach, DetachAll: d.rights.Detach, RemoveMedia: d.media.Remove, AddVideos: addVideos(&d.media)}
 	d.rights = rights.Domain{Content: d.catalog.Content, Hold: d.catalog.Hold, Touched: d.catalog.Touched}

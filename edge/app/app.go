@@ -117,7 +117,7 @@ func build(cfg *Config, resolver *territory.Resolver) (*edge, error) {
 	if err != nil {
 		return nil, err
 	}
-	origin := fill.NewOrigin(fill.Config{URL: cfg.origin(), Key: string(cfg.EdgeKey), Timeout: cfg.FillTimeout, Now: time.Now})
+	origin := fill.NewOrigin(fill.Config{URL: cfg.origin(), Key: string(cfg.EdgeKey), Timeout: cfg.FillTimeout, Now: time.Now, Log: cfg.Log})
 	versions, clock := feed.NewVersions(feed.DefaultSlots, time.Now()), feed.NewClock(time.Now)
 	filler := &fill.Filler{Origin: origin, Versions: versions, Clock: clock, Store: store, Log: cfg.Log}
 	filler.Prepare(fill.Limits{Concurrent: cfg.FillConns, Queue: 8 * cfg.FillConns})

@@ -12,6 +12,9 @@ import (
 const (
 	retryFirst = 50 * time.Millisecond
 	retryMost  = time.Second
+	// leastPoll is how long a poll must have been held that brought nothing, lest an origin that holds none is asked
+	// without end.
+	leastPoll = 20 * time.Millisecond
 )
 
 // Tailer follows the feed. All fields but Log are required.
@@ -30,8 +33,12 @@ func (t *Tailer) Run(ctx context.Context) {
 	pause := retryFirst
 	lost := false
 	for ctx.Err() == nil {
+		began, before := t.Clock.Base(), t.position()
 		err := t.step(ctx)
 		if err == nil {
+			if idle := leastPoll - t.Clock.Base().Sub(began); idle > 0 && t.position() == before {
+				t.sleep(ctx, idle)
+			}
 			if lost {
 				t.Log.Info("change feed is back", "applied", t.Versions.State().Applied())
 			}
@@ -48,6 +55,14 @@ func (t *Tailer) Run(ctx context.Context) {
 		t.sleep(ctx, pause)
 		pause = min(2*pause, retryMost)
 	}
+}
+
+// position is how far the feed was applied, in which world.
+func (t *Tailer) position() [2]uint64 {
+	if st := t.Versions.State(); st != nil {
+		return [2]uint64{uint64(st.ID), st.Applied()}
+	}
+	return [2]uint64{}
 }
 
 func (t *Tailer) sleep(ctx context.Context, pause time.Duration) {

@@ -128,3 +128,19 @@ func TestRunTriesAgain(t *testing.T) {
 		}
 	})
 }
+
+func TestRunDoesNotSpinOnAnOriginThatHoldsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		polls := 0
+		tl := newTailer(func(string, uint64) (*wire.FeedPage, error) {
+			polls++
+			return &wire.FeedPage{Epoch: "e", Reset: polls == 1, Head: 1}, nil
+		})
+		tl.Run(ctx)
+		if polls < 100 || polls > 1200 {
+			t.Errorf("%d polls in 10 s", polls)
+		}
+	})
+}

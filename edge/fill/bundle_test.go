@@ -36,7 +36,7 @@ func setup(t *testing.T, o *filltest.Origin, pollWait time.Duration) *bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := fill.NewOrigin(fill.Config{URL: o.URL, Key: filltest.Key, Timeout: 900 * time.Millisecond, Now: time.Now})
+	client := fill.NewOrigin(fill.Config{URL: o.URL, Key: filltest.Key, Timeout: 900 * time.Millisecond, Now: time.Now, Log: log})
 	b := &bundle{t: t, origin: o}
 	b.filler = &fill.Filler{Origin: client, Versions: feed.NewVersions(0, time.Now()), Clock: feed.NewClock(time.Now), Store: store, Log: log}
 	b.filler.Prepare(fill.Limits{Concurrent: 64, Queue: 1024})

@@ -3,6 +3,7 @@ package fill_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +20,8 @@ import (
 )
 
 const pollWait = 2 * time.Second
+
+var quiet = slog.New(slog.DiscardHandler)
 
 // counting answers every path with a number that Write may raise.
 func counting(t *testing.T) (*filltest.Origin, *int) {
@@ -238,7 +241,7 @@ func TestStaleConnections(t *testing.T) {
 	b := setup(t, o, pollWait)
 	b.want("/a", "/a is 0")
 	target, conns := closing(t)
-	client := fill.NewOrigin(fill.Config{URL: target, Key: "k", Timeout: time.Second, Now: time.Now})
+	client := fill.NewOrigin(fill.Config{URL: target, Key: "k", Timeout: time.Second, Now: time.Now, Log: quiet})
 	b.filler.Origin = client
 	for i := range 5 { // each answer is followed by a close that the client may not have seen yet
 		if r := b.read(fmt.Sprint("/stale/", i)); r.Err != nil {
@@ -281,7 +284,7 @@ func TestOlderSnapshotThanAskedForIsRefused(t *testing.T) {
 	b := setup(t, o, pollWait)
 	b.applied(o.Write(nil, "x"))
 	target, _ := lagging(t)
-	b.filler.Origin = fill.NewOrigin(fill.Config{URL: target, Key: "k", Timeout: time.Second, Now: time.Now})
+	b.filler.Origin = fill.NewOrigin(fill.Config{URL: target, Key: "k", Timeout: time.Second, Now: time.Now, Log: quiet})
 	if r := b.read("/a"); !errors.Is(r.Err, fill.ErrAway) {
 		t.Errorf("a replica's old snapshot was taken: %v", r.Answer)
 	}

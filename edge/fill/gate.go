@@ -31,14 +31,16 @@ func (g *gate) shut(now time.Time) bool {
 	return g.failures.Load() >= gateAfter && now.UnixNano() < g.next.Load()
 }
 
-func (g *gate) failed(now time.Time) {
-	if g.failures.Add(1) >= gateAfter {
+// failed notes a failure, and reports whether that shut the gate.
+func (g *gate) failed(now time.Time) bool {
+	n := g.failures.Add(1)
+	if n >= gateAfter {
 		g.next.Store(now.Add(gateFor).UnixNano())
 	}
+	return n == gateAfter
 }
 
-func (g *gate) answered() {
-	if g.failures.Load() != 0 {
-		g.failures.Store(0)
-	}
+// answered notes an answer, and reports whether that opened the gate.
+func (g *gate) answered() bool {
+	return g.failures.Load() != 0 && g.failures.Swap(0) >= gateAfter
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -39,6 +40,7 @@ type Config struct {
 	Key     string   // one of its EDGE_KEYS
 	Timeout time.Duration
 	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // Origin speaks the internal protocol of package wire. It is safe for concurrent use.
@@ -51,6 +53,7 @@ type Origin struct {
 	gate   gate
 	now    func() time.Time
 	limit  time.Duration
+	log    *slog.Logger
 }
 
 // NewOrigin makes an Origin; nothing is dialled yet.
@@ -59,7 +62,7 @@ func NewOrigin(c Config) *Origin {
 	if c.URL.Port() == "" {
 		addr = net.JoinHostPort(c.URL.Hostname(), map[string]string{"http": "80", "https": "443"}[c.URL.Scheme])
 	}
-	return &Origin{base: c.URL.Scheme + "://" + c.URL.Host, key: c.Key, bearer: "Bearer " + c.Key, now: c.Now, limit: c.Timeout,
+	return &Origin{base: c.URL.Scheme + "://" + c.URL.Host, key: c.Key, bearer: "Bearer " + c.Key, now: c.Now, limit: c.Timeout, log: c.Log,
 		feed: &http.Client{Transport: &http.Transport{MaxIdleConns: 1, IdleConnTimeout: idleConn}},
 		client: &fasthttp.HostClient{Addr: addr, IsTLS: c.URL.Scheme == "https", MaxConns: maxConns, MaxIdleConnDuration: idleConn,
 			DialTimeout:              func(addr string, t time.Duration) (net.Conn, error) { return net.DialTimeout("tcp", addr, t) },
@@ -127,11 +130,19 @@ func (o *Origin) do(req *fasthttp.Request, resp *fasthttp.Response, limit time.D
 		}
 	}
 	if err != nil {
-		o.gate.failed(o.now())
+		if o.gate.failed(o.now()) {
+			o.log.Warn("origin does not answer; the edge serves what it holds and asks now and then: check the origin", "error", err)
+		}
 		return fmt.Errorf("%w: %w", ErrAway, err)
 	}
-	o.gate.answered()
+	o.answered()
 	return nil
+}
+
+func (o *Origin) answered() {
+	if o.gate.answered() {
+		o.log.Info("origin answers again")
+	}
 }
 
 func stale(err error) bool {
@@ -210,6 +221,6 @@ func (o *Origin) page(req *http.Request) (*wire.FeedPage, error) {
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxPage)).Decode(&p); err != nil {
 		return nil, fmt.Errorf("feed: %w", err)
 	}
-	o.gate.answered()
+	o.answered()
 	return &p, nil
 }

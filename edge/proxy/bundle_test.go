@@ -122,7 +122,7 @@ func setup(t testing.TB, options ...option) *bundle {
 	for _, o := range options {
 		o(b, &c, &times)
 	}
-	client := fill.NewOrigin(fill.Config{URL: b.origin.URL, Key: filltest.Key, Timeout: 900 * time.Millisecond, Now: time.Now})
+	client := fill.NewOrigin(fill.Config{URL: b.origin.URL, Key: filltest.Key, Timeout: 900 * time.Millisecond, Now: time.Now, Log: log})
 	c.Filler = &fill.Filler{Origin: client, Versions: feed.NewVersions(0, time.Now()), Clock: feed.NewClock(time.Now), Store: store, Log: log}
 	c.Filler.Prepare(fill.Limits{Concurrent: 64, Queue: 64})
 	if b.proxy, err = New(c); err != nil {

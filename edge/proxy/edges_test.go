@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"encora/edge/fill/filltest"
+	"encora/shared/territory"
 	"encora/shared/wire"
 )
 
@@ -129,7 +130,7 @@ func TestOwnAnswers(t *testing.T) {
 	b.get("/v2/movies/1")
 	b.do("GET", "/v2/movies/1")
 	a = b.do("GET", "/metrics")
-	for _, line := range []string{`encora_edge_requests_total{op="getMovie",outcome="hit"} 1`, `encora_edge_requests_total{op="getMovie",outcome="miss"} 1`, `encora_edge_refusals_total{status="401"} 1`, "encora_edge_feed_behind_seconds", "process_resident_memory_bytes"} {
+	for _, line := range []string{`encora_edge_requests_total{op="getMovie",outcome="hit"} 1`, `encora_edge_requests_total{op="getMovie",outcome="miss"} 1`, `encora_edge_refusals_total{status="401"} 1`, "encora_edge_feed_behind_seconds", `encora_edge_request_seconds_count{kind="other"} `, "process_resident_memory_bytes"} {
 		if !strings.Contains(a.body, line) {
 			t.Errorf("metrics lack %s", line)
 		}
@@ -153,6 +154,37 @@ func TestEdgeWithoutOriginFromTheStart(t *testing.T) {
 	b.ready.Store(true)
 	b.until("readiness", func() bool { return b.get("/v2/ready").StatusCode == 200 })
 	b.want(b.get("/v2/movies/1"), 200, "film")
+}
+
+func TestQueryOfAKey(t *testing.T) {
+	b := setup(t)
+	b.docs["/v2/movies/1"] = "film"
+	b.origin.Set(func() { b.origin.Territories = wire.Territories{Deny: map[string][]string{"GB": {"r1"}}} })
+	b.write(nil, "geo")
+	b.get("/v2/movies/1?fields=a")
+	t1 := b.proxy.geo.Load()
+	c := t1.classes[b.country("GB")]
+	key := string(b.proxy.appendKey(nil, b.proxy.routes[0], c, "/v2/movies/1", "fields=a"))
+	q, ok := b.proxy.Query(key)
+	if !ok || q.Path != "/internal/fill/v2/movies/1?fields=a" || q.Deny != "r1" || q.Key.String() != key || q.Headers != b.proxy.routes[0].headers {
+		t.Errorf("%v %+v", ok, q)
+	}
+	b.write(func() { b.origin.Territories = wire.Territories{} }, "geo")
+	b.get("/v2/movies/1")
+	if _, ok := b.proxy.Query(key); ok {
+		t.Error("a class of yesterday still gets successors")
+	}
+	if _, ok := b.proxy.Query(wire.TerritoriesPath); ok {
+		t.Error("the territory map was taken for an answer to viewers")
+	}
+}
+
+func (b *bundle) country(code string) int {
+	i, ok := territory.Index(code)
+	if !ok {
+		b.t.Fatalf("no country %s", code)
+	}
+	return i
 }
 
 func TestOperationsTheEdgeCantRoute(t *testing.T) {

@@ -206,6 +206,7 @@ func (x *exchange) serve() {
 	} else {
 		x.pass()
 	}
+	x.p.metrics.latency[latencyOther].UpdateDuration(x.ctx.Time())
 }
 
 // authorise verifies the token where one is needed: 401, 403, or 503 while no keys are known.

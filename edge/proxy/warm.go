@@ -41,6 +41,9 @@ func (p *Proxy) Warm(r *lane.Request, out *lane.Reply) bool {
 		return false
 	}
 	p.write(rt, r, a, m, out)
+	if sampled(r.Now) {
+		p.metrics.latency[latencyHit].UpdateDuration(r.Now)
+	}
 	return true
 }
 

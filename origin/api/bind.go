@@ -1,8 +1,10 @@
 package api
 
 import (
+	"encoding"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -12,7 +14,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/google/uuid"
 
 	"encora/shared/fault"
 	"encora/shared/op"
@@ -120,7 +121,7 @@ func (b *binding) parameters(r *http.Request, target reflect.Value, strict bool)
 			}
 		}
 	}
-	slices.SortStableFunc(wrong, func(a, b fault.Detail) int { return strings.Compare(a.Field, b.Field) })
+	byField(wrong)
 	return wrong
 }
 
@@ -147,84 +148,93 @@ func (f *field) fill(v reflect.Value, given []string) []fault.Detail {
 		return []fault.Detail{{Field: f.name, Code: "required", Message: "This parameter is required."}}
 	case len(given) == 0:
 		if f.schema.Default != nil {
-			return f.set(v, fmt.Sprint(f.schema.Default))
+			return f.set(v, fmt.Sprint(f.schema.Default), f.schema)
 		}
 		return nil
 	case len(given) > 1:
 		return []fault.Detail{{Field: f.name, Code: "repeated", Message: "This parameter is given more than once."}}
 	}
-	return f.set(v, given[0])
+	return f.set(v, given[0], f.schema)
 }
 
 func (f *field) fillList(v reflect.Value, given []string) []fault.Detail {
-	var items []string
 	var wrong []fault.Detail
+	list := reflect.Zero(v.Type())
 	for _, g := range given {
-		for item := range strings.SplitSeq(g, ",") {
-			if item == "" {
+		for text := range strings.SplitSeq(g, ",") {
+			if text == "" {
 				continue
 			}
-			items = append(items, item)
-			wrong = append(wrong, f.check(item, f.schema.Items)...)
+			item := reflect.New(v.Type().Elem()).Elem()
+			wrong = append(wrong, f.set(item, text, f.schema.Items)...)
+			list = reflect.Append(list, item)
 		}
 	}
-	v.Set(reflect.ValueOf(items))
+	if most := f.schema.MaxItems; most != nil && list.Len() > *most {
+		wrong = append(wrong, fault.Detail{Field: f.name, Code: "too_many", Message: fmt.Sprintf("Expected array length <= %d.", *most)})
+	}
+	v.Set(list)
 	return wrong
 }
 
-func (f *field) set(v reflect.Value, text string) []fault.Detail {
-	if d := f.check(text, f.schema); len(d) > 0 {
-		return d
+// set validates one value against its schema and assigns it; what is out of limits in a parameter is a bad parameter.
+func (f *field) set(v reflect.Value, text string, s *huma.Schema) []fault.Detail {
+	if bad := textFault(text); bad != "" {
+		return []fault.Detail{{Field: f.name, Code: "invalid_text", Message: bad}}
 	}
-	if err := assign(v, text); err != nil {
-		return []fault.Detail{{Field: f.name, Code: "wrong_type", Message: "Expected " + typeName(f.schema) + "."}}
-	}
-	return nil
-}
-
-// check validates one value against the parameter's schema; what is out of limits in a parameter is a bad parameter.
-func (f *field) check(text string, s *huma.Schema) []fault.Detail {
-	var value any = text
-	switch s.Type {
-	case huma.TypeInteger, huma.TypeNumber:
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
-			return []fault.Detail{{Field: f.name, Code: "wrong_type", Message: "Expected " + typeName(s) + "."}}
-		}
-		value = float64(n)
-	case huma.TypeString:
-		if bad := textFault(text); bad != "" {
-			return []fault.Detail{{Field: f.name, Code: "invalid_text", Message: bad}}
-		}
+	value, err := plain(text, s)
+	if err == nil {
+		err = assign(v, text)
 	}
 	res := &huma.ValidateResult{}
-	path := huma.NewPathBuffer(nil, 0)
-	path.Push(f.name)
-	huma.Validate(registry, s, path, huma.ModeWriteToServer, value, res)
+	if err == nil || s.Type == huma.TypeString { // whose limits say more
+		path := huma.NewPathBuffer(nil, 0)
+		path.Push(f.name)
+		huma.Validate(registry, s, path, huma.ModeWriteToServer, value, res)
+	}
+	if len(res.Errors) == 0 && err != nil {
+		return []fault.Detail{{Field: f.name, Code: "wrong_type", Message: "Expected " + typeName(s) + "."}}
+	}
 	return details(res.Errors)
 }
 
+// plain reads a parameter's text as its schema's type.
+func plain(text string, s *huma.Schema) (any, error) {
+	switch s.Type {
+	case huma.TypeInteger:
+		return strconv.ParseInt(text, 10, 64)
+	case huma.TypeNumber:
+		n, err := strconv.ParseFloat(text, 64)
+		if err == nil && (math.IsNaN(n) || math.IsInf(n, 0)) {
+			err = strconv.ErrRange
+		}
+		return n, err
+	case huma.TypeBoolean:
+		if text != "true" && text != "false" {
+			return nil, strconv.ErrSyntax
+		}
+		return text == "true", nil
+	}
+	return text, nil
+}
+
+// assign parses text into v: a text of any type, a number, a truth value, a time, a UUID, or a pointer to one.
 func assign(v reflect.Value, text string) error {
 	if v.Kind() == reflect.Pointer {
 		v.Set(reflect.New(v.Type().Elem()))
 		v = v.Elem()
 	}
 	switch target := v.Addr().Interface().(type) {
-	case *string:
-		*target = text
-		return nil
-	case *int:
-		n, err := strconv.Atoi(text)
-		*target = n
-		return err
-	case *uuid.UUID:
-		id, err := uuid.Parse(text)
-		*target = id
-		return err
 	case *time.Time:
 		at, err := time.Parse(time.RFC3339, text)
 		*target = at.UTC()
 		return err
+	case encoding.TextUnmarshaler:
+		return target.UnmarshalText([]byte(text))
+	}
+	if v.Kind() == reflect.String {
+		v.SetString(text)
+		return nil
 	}
 	return json.Unmarshal([]byte(text), v.Addr().Interface())
 }

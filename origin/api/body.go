@@ -1,15 +1,14 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
-	"io"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -24,123 +23,107 @@ type bodyFaults struct {
 	invalid    []fault.Detail
 }
 
+// add notes a fault of the kind that its code says.
+func (f *bodyFaults) add(field, code, message string) {
+	d := fault.Detail{Field: field, Code: code, Message: message}
+	if code == "wrong_type" || code == "unknown_field" {
+		f.unreadable = append(f.unreadable, d)
+	} else {
+		f.invalid = append(f.invalid, d)
+	}
+}
+
+// paths is the set of the fields that have a fault.
+func (f *bodyFaults) paths() map[string]bool {
+	all := make(map[string]bool, len(f.unreadable)+len(f.invalid))
+	for _, d := range slices.Concat(f.unreadable, f.invalid) {
+		all[d.Field] = true
+	}
+	return all
+}
+
 // decode reads a JSON body strictly into target: valid UTF-8, one document, no unknown or repeated names, no null where
 // the contract has none.
 func (b *binding) decode(raw []byte, target reflect.Value) bodyFaults {
-	parsed, err := parseStrict(raw)
+	parsed, unreadable, err := parse(raw)
 	if err != nil {
 		return bodyFaults{unreadable: []fault.Detail{{Field: "body", Code: "malformed", Message: err.Error()}}}
 	}
 	res := &huma.ValidateResult{}
 	huma.Validate(registry, b.schema, huma.NewPathBuffer(nil, 0), huma.ModeWriteToServer, parsed, res)
 	faults := classify(details(res.Errors))
-	walk(b.schema, parsed, "", &faults)
-	if len(faults.unreadable) > 0 {
-		return faults
+	faults.unreadable = append(faults.unreadable, unreadable...)
+	w := walker{&faults, faults.paths()}
+	w.walk(b.schema, parsed, "")
+	if len(faults.unreadable) == 0 {
+		faults.unreadable = unmarshal(raw, target.Addr().Interface(), faults.invalid)
 	}
-	if err := json.Unmarshal(raw, target.Addr().Interface()); err != nil && len(faults.invalid) == 0 {
-		faults.unreadable = append(faults.unreadable, fault.Detail{Field: "body", Code: "malformed", Message: "The body does not fit its documented types."})
-	}
+	byField(faults.unreadable)
+	byField(faults.invalid)
 	return faults
 }
 
-// parseStrict decodes one JSON document and refuses names that are repeated in an object, which encoding/json accepts.
-func parseStrict(raw []byte) (any, error) {
-	if !utf8.Valid(raw) {
-		return nil, fmt.Errorf("The body is not valid UTF-8.")
-	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	if err := noRepeats(dec, 0); err != nil {
-		return nil, err
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return nil, fmt.Errorf("The body holds more than one JSON document.")
-	}
-	var parsed any
-	if err := json.Unmarshal(raw, &parsed); err != nil {
-		return nil, malformed(err)
-	}
-	return parsed, nil
-}
-
-// maxDepth bounds the nesting of a body; the deepest of the contract has four levels.
-const maxDepth = 32
-
-func noRepeats(dec *json.Decoder, depth int) error {
-	if depth > maxDepth {
-		return fmt.Errorf("The body is nested too deeply.")
-	}
-	token, err := dec.Token()
-	if err != nil {
-		return malformed(err)
-	}
-	open, ok := token.(json.Delim)
-	if !ok {
+// unmarshal decodes a body whose values may be out of their limits, and then may not fit their Go types. The others are all
+// read, for the domain to judge in the same answer. It returns what does not fit though its schema allows it, such as a
+// number of 30 digits.
+func unmarshal(raw []byte, target any, invalid []fault.Detail) []fault.Detail {
+	if json.Unmarshal(raw, target) == nil {
 		return nil
 	}
-	seen := map[string]bool{}
-	for dec.More() {
-		if open == '{' {
-			name, err := dec.Token()
-			if err != nil {
-				return malformed(err)
-			}
-			if s := name.(string); seen[s] {
-				return fmt.Errorf("The name %q is given more than once in one object.", s)
-			} else {
-				seen[s] = true
-			}
+	var unfit []fault.Detail
+	values := topLevel(raw)
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		one, err := encode(map[string]json.RawMessage{name: values[name]})
+		if err == nil {
+			err = json.Unmarshal(one, target)
 		}
-		if err := noRepeats(dec, depth+1); err != nil {
-			return err
+		if err != nil && !slices.ContainsFunc(invalid, func(d fault.Detail) bool { return within(d.Field, name) }) {
+			unfit = append(unfit, fault.Detail{Field: name, Code: "wrong_type", Message: "The value does not fit its documented type."})
 		}
 	}
-	if _, err := dec.Token(); err != nil {
-		return malformed(err)
-	}
-	return nil
+	return unfit
 }
 
-func malformed(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return fmt.Errorf("The JSON ends too early.")
-	}
-	if syntax, ok := err.(*json.SyntaxError); ok {
-		return fmt.Errorf("The body is not valid JSON, at byte %d.", syntax.Offset)
-	}
-	return fmt.Errorf("The body is not valid JSON.")
+// byField puts details into an order that does not change from answer to answer.
+func byField(all []fault.Detail) {
+	slices.SortStableFunc(all, func(a, b fault.Detail) int { return strings.Compare(a.Field, b.Field) })
 }
 
-// walk adds what huma's validation lets pass: null where the contract has none, and text that is no text.
-func walk(s *huma.Schema, value any, path string, faults *bodyFaults) {
+// walker adds what huma's validation lets pass.
+type walker struct {
+	faults *bodyFaults
+	named  map[string]bool // the fields that huma found fault with
+}
+
+// walk finds null where the contract has none, text that is no text, and times outside the calendar.
+func (w *walker) walk(s *huma.Schema, value any, path string) {
 	for s.Ref != "" {
 		s = registry.SchemaFromRef(s.Ref)
 	}
 	switch v := value.(type) {
 	case nil:
-		if !s.Nullable && s.Type != "" && !slices.ContainsFunc(faults.unreadable, func(d fault.Detail) bool { return d.Field == path }) {
-			faults.unreadable = append(faults.unreadable, fault.Detail{Field: path, Code: "wrong_type", Message: "null is not allowed here."})
+		if !s.Nullable && s.Type != "" && !w.named[path] {
+			w.faults.add(path, "wrong_type", "null is not allowed here.")
 		}
 	case string:
 		if bad := textFault(v); bad != "" {
-			faults.invalid = append(faults.invalid, fault.Detail{Field: path, Code: "invalid_text", Message: bad})
+			w.faults.add(path, "invalid_text", bad)
 		} else if s.Format == "date-time" && pastCalendar(v) {
-			faults.invalid = append(faults.invalid, fault.Detail{Field: path, Code: "out_of_range", Message: "Expected a year from 1 to 9999 in UTC."})
+			w.faults.add(path, "out_of_range", "Expected a year from 1 to 9999 in UTC.")
 		}
 	case []any:
 		for i, item := range v {
 			if s.Items != nil {
-				walk(s.Items, item, path+"["+strconv.Itoa(i)+"]", faults)
+				w.walk(s.Items, item, path+"["+strconv.Itoa(i)+"]")
 			}
 		}
 	case map[string]any:
 		for name, item := range v {
 			if property := s.Properties[name]; property != nil {
-				walk(property, item, join(path, name), faults)
+				w.walk(property, item, join(path, name))
 			} else if other, ok := s.AdditionalProperties.(*huma.Schema); ok {
-				walk(&huma.Schema{Type: huma.TypeString}, name, join(path, name), faults)
-				walk(other, item, join(path, name), faults)
+				w.walk(&huma.Schema{Type: huma.TypeString}, name, join(path, name))
+				w.walk(other, item, join(path, name))
 			}
 		}
 	}
@@ -165,7 +148,7 @@ func textFault(s string) string {
 		return "The text holds bytes that are no Unicode characters."
 	}
 	for _, r := range s {
-		if r < ' ' && r != '\n' && r != '\t' && r != '\r' || r == 0x7f {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' {
 			return "The text holds control characters."
 		}
 	}
@@ -182,6 +165,9 @@ var classes = []struct{ prefix, code string }{
 	{"expected value to be one of", "not_allowed"},
 	{"expected number >=", "out_of_range"},
 	{"expected number <=", "out_of_range"},
+	{"expected number >", "out_of_range"},
+	{"expected number <", "out_of_range"},
+	{"expected number to be a multiple", "out_of_range"},
 	{"expected length <=", "too_long"},
 	{"expected length >=", "too_short"},
 	{"expected array length <=", "too_many"},
@@ -225,11 +211,7 @@ func detail(d *huma.ErrorDetail) fault.Detail {
 func classify(all []fault.Detail) bodyFaults {
 	var f bodyFaults
 	for _, d := range all {
-		if d.Code == "wrong_type" || d.Code == "unknown_field" {
-			f.unreadable = append(f.unreadable, d)
-		} else {
-			f.invalid = append(f.invalid, d)
-		}
+		f.add(d.Field, d.Code, d.Message)
 	}
 	return f
 }

@@ -21,7 +21,7 @@ func (o *Optional[T]) UnmarshalJSON(b []byte) error {
 
 // Schema implements huma.SchemaProvider: the schema of T, or null.
 func (o Optional[T]) Schema(r huma.Registry) *huma.Schema {
-	s := *huma.SchemaFromType(r, reflect.TypeFor[T]())
+	s := *r.Schema(reflect.TypeFor[T](), false, "")
 	s.Nullable = true
 	return &s
 }

@@ -51,8 +51,13 @@ func (b *binding) decode(raw []byte, target reflect.Value) bodyFaults {
 	}
 	res := &huma.ValidateResult{}
 	huma.Validate(registry, b.schema, huma.NewPathBuffer(nil, 0), huma.ModeWriteToServer, parsed, res)
-	faults := classify(details(res.Errors))
-	faults.unreadable = append(faults.unreadable, unreadable...)
+	faults := bodyFaults{unreadable: unreadable}
+	known := faults.paths()
+	for _, d := range details(res.Errors) {
+		if !known[d.Field] {
+			faults.add(d.Field, d.Code, d.Message)
+		}
+	}
 	w := walker{&faults, faults.paths()}
 	w.walk(b.schema, parsed, "")
 	if len(faults.unreadable) == 0 {
@@ -206,14 +211,6 @@ func detail(d *huma.ErrorDetail) fault.Detail {
 	}
 	message := strings.ToUpper(d.Message[:1]) + d.Message[1:] + "."
 	return fault.Detail{Field: where, Code: code, Message: message}
-}
-
-func classify(all []fault.Detail) bodyFaults {
-	var f bodyFaults
-	for _, d := range all {
-		f.add(d.Field, d.Code, d.Message)
-	}
-	return f
 }
 
 // Validate checks a value as the body of an operation is checked, for movies that come in another way.

@@ -221,8 +221,16 @@ func (e *Entry) render(result any, fields []string) (*answer, error) {
 	return a, nil
 }
 
+// maxDetails bounds an answer: faults are all named in one, but a body can hold thousands.
+const maxDetails = 1000
+
 // refused renders a fault.
 func refused(f *fault.Fault, requestID string) *answer {
+	if len(f.Details) > maxDetails {
+		short := *f
+		short.Details = f.Details[:maxDetails]
+		f = &short
+	}
 	a := &answer{status: f.Status(), header: http.Header{}, body: f.JSON(requestID)}
 	a.header.Set("Content-Type", "application/json")
 	if f.RetryAfter > 0 {

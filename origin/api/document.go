@@ -16,7 +16,7 @@ import (
 // bounds a megabyte of brackets or zeros costs seconds to check and is answered by a hundred megabytes of faults.
 const (
 	maxDepth  = 32
-	maxValues = 50_000
+	maxValues = 20_000
 )
 
 // document is a JSON document on its way into plain values, with the faults that encoding/json lets pass.

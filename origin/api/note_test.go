@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -54,6 +55,7 @@ type NoteWrite struct {
 	Text     api.Optional[string]    `json:"text,omitempty"`
 	Rating   int                     `json:"rating,omitempty" minimum:"0" maximum:"5"`
 	Score    float64                 `json:"score,omitempty" exclusiveMinimum:"-1" multipleOf:"0.5"`
+	Views    int64                   `json:"views,omitempty"` // not kept
 	Pinned   bool                    `json:"pinned,omitempty"`
 	Kind     string                  `json:"kind,omitempty" enum:"short,long"`
 	Tags     []string                `json:"tags,omitempty" maxItems:"3" maxLength:"4"`
@@ -321,7 +323,10 @@ func (d *notes) ask(ctx context.Context, r *api.Read, in *askIn) (api.List[strin
 
 func (n *Note) take(b *NoteWrite, now time.Time) {
 	n.Title, n.Text, n.Rating, n.Score, n.Pinned, n.Kind = b.Title, b.Text.Value, b.Rating, b.Score, b.Pinned, b.Kind
-	n.Tags, n.Parts, n.Labels = append([]string{}, b.Tags...), append([]Part{}, b.Parts...), b.Labels
+	n.Tags, n.Parts, n.Labels = append([]string{}, b.Tags...), append([]Part{}, b.Parts...), maps.Clone(b.Labels)
+	if n.Labels == nil {
+		n.Labels = map[string]string{}
+	}
 	n.StartsAt, n.ParentID, n.UpdatedAt = b.StartsAt.Value, b.ParentID.Value, now
 }
 
@@ -342,9 +347,6 @@ func (d *notes) store(ctx context.Context, w *api.Write, n Note, action string) 
 	const q = `INSERT INTO notes (` + columns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		ON CONFLICT (id) DO UPDATE SET title = $2, text = $3, rating = $4, score = $5, pinned = $6, kind = $7, tags = $8, parts = $9,
 		labels = $10, starts_at = $11, parent_id = $12, updated_at = $13`
-	if n.Labels == nil {
-		n.Labels = map[string]string{}
-	}
 	_, err := w.Exec(ctx, q, n.ID, n.Title, n.Text, n.Rating, n.Score, n.Pinned, n.Kind, n.Tags, n.Parts, n.Labels, n.StartsAt, n.ParentID, n.UpdatedAt)
 	if pgdb.Violates(err, "notes_title") {
 		return fault.New(fault.Conflict, "Another note has this title.")

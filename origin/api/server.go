@@ -295,6 +295,9 @@ func readBody(r *http.Request) ([]byte, error) {
 	if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); len(raw) > 0 && !strings.EqualFold(strings.TrimSpace(kind), "application/json") {
 		return nil, fault.New(fault.UnsupportedMediaType, "The body must be application/json.")
 	}
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return nil, fault.New(fault.UnsupportedMediaType, "The body must not be compressed.")
+	}
 	return raw, nil
 }
 

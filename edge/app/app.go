@@ -64,7 +64,11 @@ func Main(ctx context.Context, args []string, s Streams) int {
 
 // Run serves until ctx ends, then lets requests finish. cfg must be valid.
 func Run(ctx context.Context, cfg *Config) error {
-	resolver, err := territory.NewResolver(cfg.territory())
+	whom, err := cfg.Territory.Config()
+	if err != nil {
+		return err
+	}
+	resolver, err := territory.NewResolver(whom)
 	if err != nil {
 		return err
 	}
@@ -109,7 +113,7 @@ func build(cfg *Config, resolver *territory.Resolver) (*edge, error) {
 	if err != nil {
 		return nil, err
 	}
-	cursors, err := cfg.cursors()
+	cursors, err := cfg.Cursors.Codec()
 	if err != nil {
 		return nil, err
 	}

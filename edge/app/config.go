@@ -1,12 +1,10 @@
 package app
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -22,21 +20,19 @@ type Config struct {
 	LogLevel string `help:"Least level that is logged." enum:"debug,info,warn,error" default:"info"`
 	Env      string `help:"production refuses settings that are only good for development." enum:"development,production" default:"production"`
 
-	EdgeAddr      string        `help:"Where to listen for viewers." default:"127.0.0.1:8080"`
-	OriginURL     string        `name:"origin-url" help:"The origin's internal listener." default:"http://127.0.0.1:8082"`
-	EdgeKey       conf.Secret   `required:"" help:"One of the origin's EDGE_KEYS."`
-	CursorKeys    []conf.Secret `required:"" help:"The origin's CURSOR_KEYS."`
-	JWKSURL       string        `name:"jwks-url" required:"" help:"Keys of the token issuer."`
-	TokenIssuer   string        `help:"The iss of tokens." default:"encora-dev"`
-	TokenAudience string        `help:"The aud of tokens." default:"encora"`
+	EdgeAddr      string          `help:"Where to listen for viewers." default:"127.0.0.1:8080"`
+	OriginURL     string          `name:"origin-url" help:"The origin's internal listener." default:"http://127.0.0.1:8082"`
+	EdgeKey       conf.Secret     `required:"" help:"One of the origin's EDGE_KEYS."`
+	Cursors       cursor.Settings `embed:""`
+	JWKSURL       string          `name:"jwks-url" required:"" help:"Keys of the token issuer."`
+	TokenIssuer   string          `help:"The iss of tokens." default:"encora-dev"`
+	TokenAudience string          `help:"The aud of tokens." default:"encora"`
 
-	CacheBytes     int64    `help:"Bound of the cache, in bytes." default:"268435456"`
-	AllowedOrigins []string `help:"Web origins whose pages may call, such as https://tv.example.com; * in development."`
-	TrustedProxies []string `help:"Networks (CIDR) whose X-Forwarded-For and country header count."`
-	CountryHeader  string   `help:"The CDN's header with the viewer's country, such as CloudFront-Viewer-Country."`
-	GeoIPFile      string   `name:"geoip-file" help:"MaxMind database with countries."`
-	MaxConns       int64    `help:"Most connections of viewers." default:"65536"`
-	FillConns      int      `help:"Most fills under way at once; eight times as many may wait." default:"256"`
+	CacheBytes     int64              `help:"Bound of the cache, in bytes." default:"268435456"`
+	AllowedOrigins []string           `help:"Web origins whose pages may call, such as https://tv.example.com; * in development."`
+	Territory      territory.Settings `embed:""`
+	MaxConns       int64              `help:"Most connections of viewers." default:"65536"`
+	FillConns      int                `help:"Most fills under way at once; eight times as many may wait." default:"256"`
 
 	FillTimeout   time.Duration `help:"How long the origin may take to answer a fill." default:"900ms"`
 	PassTimeout   time.Duration `help:"How long it may take to answer what is passed through." default:"10s"`
@@ -59,8 +55,8 @@ const (
 
 // Validate is called by conf before anything starts.
 func (c *Config) Validate() error {
-	_, errCursors := c.cursors()
-	_, errProxies := c.proxies()
+	_, errCursors := c.Cursors.Codec()
+	_, errProxies := c.Territory.Config()
 	return errors.Join(errCursors, errProxies, c.checkAddresses(), c.checkNumbers(), c.checkOrigins())
 }
 
@@ -126,38 +122,4 @@ func (c *Config) origin() *url.URL {
 		return nil
 	}
 	return u
-}
-
-func (c *Config) cursors() (*cursor.Codec, error) {
-	var keys [][]byte
-	for i, k := range c.CursorKeys {
-		key, err := hex.DecodeString(string(k))
-		if err != nil {
-			return nil, fmt.Errorf("CURSOR_KEYS: key %d is not hexadecimal", i+1)
-		}
-		keys = append(keys, key)
-	}
-	codec, err := cursor.New(keys)
-	if err != nil {
-		return nil, fmt.Errorf("CURSOR_KEYS: %w", err)
-	}
-	return codec, nil
-}
-
-func (c *Config) proxies() ([]netip.Prefix, error) {
-	var all []netip.Prefix
-	for _, text := range c.TrustedProxies {
-		p, err := netip.ParsePrefix(strings.TrimSpace(text))
-		if err != nil {
-			return nil, fmt.Errorf("TRUSTED_PROXIES: %q is not a network such as 10.0.0.0/8", text)
-		}
-		all = append(all, p)
-	}
-	return all, nil
-}
-
-// territory is what finds a viewer's country; the proxies are valid.
-func (c *Config) territory() territory.Config {
-	proxies, _ := c.proxies()
-	return territory.Config{CountryHeader: c.CountryHeader, TrustedProxies: proxies, GeoIPFile: c.GeoIPFile}
 }

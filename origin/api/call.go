@@ -233,6 +233,7 @@ func refused(f *fault.Fault, requestID string) *answer {
 	}
 	a := &answer{status: f.Status(), header: http.Header{}, body: f.JSON(requestID)}
 	a.header.Set("Content-Type", "application/json")
+	a.header.Set("Cache-Control", "no-store")
 	if f.RetryAfter > 0 {
 		a.header.Set("Retry-After", retryAfter(f.RetryAfter))
 	}

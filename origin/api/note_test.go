@@ -1,12 +1,15 @@
 package api_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -124,18 +127,39 @@ func (d *notes) hook(f func(context.Context, *api.Write) error) { d.before.Store
 type bundle struct {
 	*apitest.Bundle
 	*notes
-	t *testing.T
+	t   *testing.T
+	log *log
+}
+
+// log keeps what the server logs at level info and above.
+type log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
 	t.Parallel()
-	d := &notes{}
+	d, l := &notes{}, &log{}
 	b := &bundle{apitest.New(t, func(b *apitest.Bundle) []api.Entry {
+		b.Server.Log = slog.New(slog.NewTextHandler(l, nil))
 		verify := b.Server.Verify
 		b.Server.Verify = func(raw []byte) (*token.Claims, error) { return subject(verify, raw) }
 		return d.entries()
-	}), d, t}
+	}), d, t, l}
 	b.Exec(`CREATE TABLE notes (id uuid PRIMARY KEY, title text NOT NULL CONSTRAINT notes_title UNIQUE, text text, rating int NOT NULL,
 		score float8 NOT NULL, pinned bool NOT NULL, kind text NOT NULL, tags text[] NOT NULL, parts jsonb NOT NULL, labels jsonb NOT NULL,
 		starts_at timestamptz, parent_id uuid, updated_at timestamptz NOT NULL)`)

@@ -126,10 +126,11 @@ func (s *Server) frame(next *http.ServeMux) http.Handler {
 	})
 }
 
+// dirty reports a path that means another one once it is cleaned or decoded, or that is none (RFC 9112, 3.2).
 func dirty(r *http.Request) bool {
 	path := r.URL.EscapedPath()
-	return r.Method == http.MethodConnect || strings.Contains(path, "//") || strings.Contains(path, "/.") ||
-		strings.ContainsAny(path, `\;`) || strings.Contains(path, "%2F") || strings.Contains(path, "%2f") || strings.Contains(path, "%00") || strings.Contains(path, "%5")
+	return !strings.HasPrefix(path, "/") || r.Method == http.MethodConnect || strings.ContainsAny(path, `\;`) ||
+		slices.ContainsFunc([]string{"//", "/.", "%2F", "%2f", "%00", "%5"}, func(s string) bool { return strings.Contains(path, s) })
 }
 
 func (s *Server) recovered(w http.ResponseWriter, r *http.Request) {
@@ -344,12 +345,11 @@ func (s *Server) cacheHeaders(a *answer, e *Entry) {
 // refuse renders an error; what is unexpected, and every outage, is logged here and nowhere else.
 func (s *Server) refuse(r *http.Request, e *Entry, err error) *answer {
 	f := fault.Of(err)
-	if f.Status() >= 500 {
+	gone := errors.Is(r.Context().Err(), context.Canceled) // the client; nobody reads the answer
+	if f.Status() >= 500 && !gone {
 		s.Log.Error("request failed", "operation", e.ID, "status", f.Status(), "request_id", r.Header.Get(wire.RequestID), "error", err)
 	}
-	a := refused(f, r.Header.Get(wire.RequestID))
-	a.header.Set("Cache-Control", "no-store")
-	return a
+	return refused(f, r.Header.Get(wire.RequestID))
 }
 
 func sendFault(w http.ResponseWriter, r *http.Request, f *fault.Fault) {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"reflect"
 	"strings"
 
@@ -51,15 +52,19 @@ func checkMatch(ifMatch, current string, names []string) error {
 	if ifMatch == "" {
 		return nil
 	}
+	var changed []string
 	for candidate := range strings.SplitSeq(ifMatch, ",") {
 		candidate = strings.TrimSpace(candidate)
 		if candidate == "*" || candidate == current {
 			return nil
 		}
+		if changed == nil {
+			changed = changedFields(candidate, current, names)
+		}
 	}
 	f := fault.New(fault.PreconditionFailed, "The resource has changed since it was read.")
 	f.ETag = current
-	for _, name := range changedFields(strings.TrimSpace(ifMatch), current, names) {
+	for _, name := range changed {
 		f.Details = append(f.Details, fault.Detail{Field: name, Code: "changed", Message: "Changed since the given ETag."})
 	}
 	return f
@@ -90,6 +95,9 @@ func fieldPrints(tag string) []byte {
 
 // matchesNone reports whether If-None-Match names the tag, by the weak comparison of RFC 9110 §13.1.2.
 func matchesNone(ifNoneMatch, current string) bool {
+	if current == "" {
+		return false
+	}
 	for candidate := range strings.SplitSeq(ifNoneMatch, ",") {
 		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
 		if candidate == "*" || candidate == current {
@@ -98,6 +106,9 @@ func matchesNone(ifNoneMatch, current string) bool {
 	}
 	return false
 }
+
+// condition is a precondition's list of tags, which may come on several lines (RFC 9110 §5.3).
+func condition(h http.Header, name string) string { return strings.Join(h.Values(name), ",") }
 
 // jsonNames lists the names of a struct's JSON fields in their order.
 func jsonNames(t reflect.Type) []string {

@@ -188,7 +188,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, e *Entry, c caller
 	if err != nil {
 		a = s.refuse(r, e, err)
 	}
-	if a.status == http.StatusOK && (r.Method == "GET" || r.Method == "HEAD") && matchesNone(r.Header.Get("If-None-Match"), a.header.Get("ETag")) {
+	if a.status == http.StatusOK && (r.Method == "GET" || r.Method == "HEAD") && matchesNone(condition(r.Header, "If-None-Match"), a.header.Get("ETag")) {
 		a.status, a.body = http.StatusNotModified, nil
 		a.header.Del("Content-Type")
 	}
@@ -207,7 +207,7 @@ func (s *Server) answer(r *http.Request, e *Entry, c caller) (*answer, error) {
 	}
 	var a *answer
 	if e.write != nil {
-		a, err = s.runWrite(r.Context(), e, s.actor(r, c.claims), in.Interface(), pending, r.Header.Get("If-Match"), idempotency(r, e, raw))
+		a, err = s.runWrite(r.Context(), e, s.actor(r, c.claims), in.Interface(), pending, condition(r.Header, "If-Match"), idempotency(r, e, raw))
 	} else {
 		a, err = s.answerRead(r, e, c, in, pending)
 	}

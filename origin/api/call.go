@@ -2,9 +2,6 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
-	"errors"
 	"net/http"
 	"reflect"
 	"slices"
@@ -160,40 +157,6 @@ func (s *Server) perform(ctx context.Context, w *Write, in any) (*answer, error)
 	return w.entry.render(result, nil)
 }
 
-// performOnce replays the stored answer of the key, or performs the write and stores its answer. A refusal is an answer
-// too, and is kept; what is unexpected is not.
-func (s *Server) performOnce(ctx context.Context, w *Write, in any, idem record.Request) (*answer, error) {
-	if stored, err := w.Claim(ctx, idem); stored != nil || err != nil {
-		return replay(stored), err
-	}
-	if _, err := w.Exec(ctx, "SAVEPOINT performed"); err != nil {
-		return nil, err
-	}
-	a, err := s.perform(ctx, w, in)
-	var refusal *fault.Fault
-	switch {
-	case err == nil:
-		return a, w.Commit(ctx, w.Store(idem, record.Answer{Status: a.status, Header: a.header, Body: a.body}))
-	case !errors.As(err, &refusal) || refusal.Status() >= 500:
-		return nil, err
-	}
-	if _, err := w.Exec(ctx, "ROLLBACK TO performed"); err != nil {
-		return nil, err
-	}
-	a = refused(refusal, w.Actor.RequestID)
-	only := record.Begin(w.Tx.Tx, w.Actor, w.Now)
-	return a, only.Commit(ctx, only.Store(idem, record.Answer{Status: a.status, Header: a.header, Body: a.body}))
-}
-
-func replay(stored *record.Answer) *answer {
-	if stored == nil {
-		return nil
-	}
-	header := stored.Header.Clone()
-	header.Set("Idempotent-Replayed", "true")
-	return &answer{stored.Status, header, stored.Body}
-}
-
 // render encodes a result as the operation answers it. fields selects a sparse representation.
 func (e *Entry) render(result any, fields []string) (*answer, error) {
 	a := &answer{status: e.Success, header: http.Header{}}
@@ -247,18 +210,6 @@ func refused(f *fault.Fault, requestID string) *answer {
 		a.header.Set("WWW-Authenticate", `Bearer realm="encora"`)
 	}
 	return a
-}
-
-// fingerprint identifies a request's path and body, whatever the spacing and the order of names in its JSON.
-func fingerprint(path string, body []byte) []byte {
-	var parsed any
-	if json.Unmarshal(body, &parsed) == nil {
-		if b, err := encode(parsed); err == nil {
-			body = b
-		}
-	}
-	sum := sha256.Sum256(slices.Concat([]byte(path+"\n"), body))
-	return sum[:]
 }
 
 func joinTags(tags []string) string {

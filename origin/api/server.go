@@ -256,8 +256,8 @@ func (s *Server) decode(r *http.Request, e *Entry, in reflect.Value) ([]fault.De
 	wrong := e.input.parameters(r, in, admin)
 	_, unknown := e.sparse(in)
 	wrong = append(wrong, unknown...)
-	if key := r.Header.Get("Idempotency-Key"); e.idempotent && len(key) > 255 {
-		wrong = append(wrong, fault.Detail{Field: "Idempotency-Key", Code: "too_long", Message: "Expected length <= 255."})
+	if e.idempotent {
+		wrong = append(wrong, keyFaults(r.Header.Values("Idempotency-Key"))...)
 	}
 	var faults bodyFaults
 	var raw []byte
@@ -300,14 +300,6 @@ func readBody(r *http.Request) ([]byte, error) {
 		return nil, fault.New(fault.UnsupportedMediaType, "The body must not be compressed.")
 	}
 	return raw, nil
-}
-
-func idempotency(r *http.Request, e *Entry, raw []byte) *record.Request {
-	key := r.Header.Get("Idempotency-Key")
-	if !e.idempotent || key == "" {
-		return nil
-	}
-	return &record.Request{Operation: e.ID, Key: key, Fingerprint: fingerprint(r.URL.Path, raw)}
 }
 
 // actor is the caller as the audit log names it.

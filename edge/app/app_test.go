@@ -185,7 +185,10 @@ func TestEdgeServesAndStops(t *testing.T) {
 	w.until("the slow fill", held.Load)
 	w.stop()
 	w.until("the end of accepting", func() bool {
-		_, err := net.Dial("tcp", w.addr)
+		conn, err := net.Dial("tcp", w.addr)
+		if err == nil {
+			conn.Close() // one that came just in time is waited for
+		}
 		return errors.Is(err, syscall.ECONNREFUSED)
 	})
 	close(hold)

@@ -117,6 +117,11 @@ func TestOwnAnswers(t *testing.T) {
 	if a.StatusCode != 200 || !strings.Contains(a.body, `"status":"ok"`) || strings.Contains(a.body, "degraded") {
 		t.Errorf("health: %d %s", a.StatusCode, a.body)
 	}
+	for _, field := range []string{`"version":"2.0.0"`, `"timestamp":"20`} {
+		if !strings.Contains(a.body, field) {
+			t.Errorf("health lacks %s: %s", field, a.body)
+		}
+	}
 	for _, part := range []string{"feed", "origin", "cache", "keys"} {
 		if !strings.Contains(a.body, `"`+part+`":{"status":"ok","latency_ms":`) {
 			t.Errorf("health of %s: %s", part, a.body)
@@ -138,6 +143,9 @@ func TestOwnAnswers(t *testing.T) {
 	b.tokens.none = true
 	if a := b.do("GET", "/v2/health"); a.StatusCode != 503 || !strings.Contains(a.body, `"keys":{"status":"down"`) {
 		t.Errorf("health without keys: %d %s", a.StatusCode, a.body)
+	}
+	if a := b.do("GET", "/v2/ready"); a.StatusCode != 503 || a.Header.Get("Retry-After") == "" {
+		t.Errorf("ready without keys: %d", a.StatusCode)
 	}
 }
 

@@ -33,6 +33,8 @@ type component struct {
 
 type health struct {
 	Status     string               `json:"status"`
+	Version    string               `json:"version"`
+	Timestamp  time.Time            `json:"timestamp"`
 	Components map[string]component `json:"components"`
 }
 
@@ -45,7 +47,7 @@ const (
 // health tells how the parts are. Without the feed the edge serves what it holds: degraded, not down.
 func (x *exchange) health() {
 	all := x.p.components()
-	h := health{Status: statusOK, Components: all}
+	h := health{Status: statusOK, Version: obs.Version().APIVersion, Timestamp: x.p.clock.Now().UTC().Truncate(time.Millisecond), Components: all}
 	for _, c := range all {
 		if c.Status != statusOK && h.Status != statusDown {
 			h.Status = c.Status
@@ -92,6 +94,10 @@ func (p *Proxy) components() map[string]component {
 
 // readiness is 200 once the head of the feed was reached, and stays so while the origin is away.
 func (x *exchange) readiness() {
+	if !x.p.Tokens.Ready() {
+		x.p.refuse(x.ctx, x.id, fault.Busy("The edge has no keys to verify tokens with yet.", retryAfter))
+		return
+	}
 	if x.p.versions.State() == nil {
 		x.p.refuse(x.ctx, x.id, fault.Busy("The edge has not reached the head of the change feed yet.", retryAfter))
 		return

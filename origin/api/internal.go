@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/subtle"
 	"errors"
 	"net/http"
 	"reflect"
@@ -28,7 +29,7 @@ func Internal[O any](id, path string, f func(context.Context, *Read, *None) (O, 
 }
 
 const (
-	maxPoll  = 30 * time.Second
+	maxPoll  = requestTimeout / 2
 	maxAhead = 24 * time.Hour // how far from now an edge may ask
 )
 
@@ -49,32 +50,43 @@ func (s *Server) Internal() http.Handler {
 	mux.HandleFunc("GET "+wire.FeedPath, s.feed)
 	mux.Handle("GET "+wire.FillPrefix+"/", http.StripPrefix(wire.FillPrefix, fills))
 	mux.Handle(wire.PassPrefix+"/", http.StripPrefix(wire.PassPrefix, passes))
-	framed := s.frame(mux)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return s.frame(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.edgeAllowed(r) {
 			sendFault(w, r, fault.New(fault.Unauthorized, "This listener is for edges with a key."))
 			return
 		}
-		framed.ServeHTTP(w, r)
-	})
+		mux.ServeHTTP(w, r)
+	}))
 }
 
 // edgeAllowed checks the edge's key. Passed requests carry the viewer's own Authorization, so the key has its own header.
 func (s *Server) edgeAllowed(r *http.Request) bool {
 	if strings.HasPrefix(r.URL.Path, wire.PassPrefix+"/") {
-		key := r.Header.Get(wire.EdgeKey)
-		check := http.Request{Header: http.Header{"Authorization": {"Bearer " + key}}}
-		return s.keyed(&check)
+		return s.keyed(r.Header.Get(wire.EdgeKey))
 	}
-	return s.keyed(r)
+	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	return ok && s.keyed(given)
+}
+
+// keyed reports whether given is one of the edges' keys.
+func (s *Server) keyed(given string) bool {
+	ok := 0
+	for _, key := range s.EdgeKeys {
+		ok |= subtle.ConstantTimeCompare([]byte(given), []byte(key))
+	}
+	return ok == 1
 }
 
 func (s *Server) feed(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	after, _ := strconv.ParseUint(q.Get("after"), 10, 64) // what can't be read is before everything: a reset
+	epoch := q.Get("epoch")
+	after, err := strconv.ParseUint(q.Get("after"), 10, 64)
+	if err != nil { // no position to go on from: a reset
+		epoch = ""
+	}
 	waitMS, _ := strconv.Atoi(q.Get("wait_ms"))
-	wait := min(max(time.Duration(waitMS)*time.Millisecond, 0), min(maxPoll, requestTimeout/2))
-	page, err := s.Hub.Poll(r.Context(), q.Get("epoch"), after, wait)
+	wait := time.Duration(min(max(waitMS, 0), int(maxPoll.Milliseconds()))) * time.Millisecond
+	page, err := s.Hub.Poll(r.Context(), epoch, after, wait)
 	if errors.Is(err, changes.ErrBlind) {
 		sendFault(w, r, fault.Busy("The change feed can't be read at the moment.", time.Second))
 		return
@@ -134,6 +146,7 @@ func (s *Server) fillAnswer(r *http.Request, e *Entry) (*answer, error) {
 // fillOnce answers from the database. An absence is an answer without a body, with the error beside it.
 func (s *Server) fillOnce(ctx context.Context, read *Read, in reflect.Value) fillResult {
 	f := fillResult{asOf: read.AsOf}
+	epoch := s.Hub.Epoch() // before the snapshot: should the feed become another one now, the answer counts as the old one's
 	out, err := s.runRead(ctx, read, in.Interface(), &f.pos, "")
 	f.until = read.until
 	switch {
@@ -146,7 +159,7 @@ func (s *Server) fillOnce(ctx context.Context, read *Read, in reflect.Value) fil
 		f.err = err
 	}
 	if f.answer != nil {
-		s.provenance(f.answer, read, f.pos)
+		f.answer.provenance(epoch, f.pos, read)
 	}
 	return f
 }
@@ -171,10 +184,14 @@ func (s *Server) question(r *http.Request) (time.Time, []uuid.UUID, error) {
 	return asOf, deny, nil
 }
 
-func (s *Server) provenance(a *answer, r *Read, pos uint64) {
-	a.header.Set(wire.Epoch, s.Hub.Epoch())
+// provenance says what the answer was made from and what can change it. An answer that nothing is said to change must not
+// be kept for ever: without tags it is not kept at all.
+func (a *answer) provenance(epoch string, pos uint64, r *Read) {
+	a.header.Set(wire.Epoch, epoch)
 	a.header.Set(wire.Pos, strconv.FormatUint(pos, 10))
-	a.header.Set(wire.Tags, joinTags(r.tags))
+	if len(r.tags) > 0 {
+		a.header.Set(wire.Tags, joinTags(r.tags))
+	}
 	if !r.until.IsZero() {
 		a.header.Set(wire.Until, r.until.UTC().Format(time.RFC3339Nano))
 	}

@@ -119,6 +119,7 @@ type askIn struct {
 type notes struct {
 	before atomic.Pointer[func(ctx context.Context, w *api.Write) error]
 	seen   atomic.Pointer[listIn]
+	during atomic.Pointer[func()] // runs in each get, inside its snapshot
 }
 
 func (d *notes) hook(f func(context.Context, *api.Write) error) { d.before.Store(&f) }
@@ -201,10 +202,18 @@ func (d *notes) entries() []api.Entry {
 		api.Post("careless", "/v2/admin/careless", "content:write", d.careless),
 		api.Ask("askNotes", "/v2/notes/ask", op.Viewer, d.ask).Documented("Notes", "Ask Notes", ""),
 		api.Get("panic", "/v2/panic", op.Public, func(context.Context, *api.Read, *api.None) (Note, error) { panic("inner text") }),
+		api.Get("untagged", "/v2/untagged", op.Public, func(context.Context, *api.Read, *api.None) (Note, error) { return Note{}, nil }),
+		passed(api.Get("passedNote", "/v2/passed/{note_id}", op.Viewer, d.get)),
 		api.Get("broken", "/v2/broken", op.Public, d.broken),
 		api.Plain("hello", "/v2/hello", op.Both, nil, func(*http.Request) api.Document { return api.JSON(200, "hello") }),
 		api.Internal("countNotes", "/internal/notes", d.count),
 	}
+}
+
+// passed marks an operation that edges pass on.
+func passed(e api.Entry) api.Entry {
+	e.Serve = op.Pass
+	return e
 }
 
 func (d *notes) broken(ctx context.Context, r *api.Read, _ *api.None) (Note, error) {
@@ -253,6 +262,9 @@ func (d *notes) adminList(ctx context.Context, r *api.Read, in *listIn) (api.Cou
 }
 
 func (d *notes) get(ctx context.Context, r *api.Read, in *getIn) (Note, error) {
+	if during := d.during.Load(); during != nil {
+		(*during)()
+	}
 	r.Tag("note:" + in.NoteID.String())
 	n, err := one(ctx, r, in.NoteID)
 	if err == nil {

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"io"
 	"log/slog"
@@ -106,7 +105,7 @@ func byMethod(methods map[string]http.HandlerFunc) http.HandlerFunc {
 }
 
 // frame is around every request: its id, its deadline, and the last resort for panics.
-func (s *Server) frame(next *http.ServeMux) http.Handler {
+func (s *Server) frame(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get(wire.RequestID)
 		if !obs.ValidRequestID([]byte(id)) {
@@ -364,14 +363,4 @@ func retryAfter(d time.Duration) string { return strconv.Itoa(int(math.Ceil(d.Se
 func observe(id string, status int, began time.Time) {
 	metrics.GetOrCreateCounter(`encora_requests_total{operation="` + id + `",status="` + strconv.Itoa(status) + `"}`).Inc()
 	metrics.GetOrCreatePrometheusHistogram(`encora_request_seconds{operation="` + id + `"}`).UpdateDuration(began)
-}
-
-// keyed reports whether the request carries one of the edges' keys.
-func (s *Server) keyed(r *http.Request) bool {
-	given := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-	ok := 0
-	for _, key := range s.EdgeKeys {
-		ok |= subtle.ConstantTimeCompare([]byte(given), []byte(key))
-	}
-	return ok == 1
 }

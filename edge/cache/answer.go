@@ -48,12 +48,12 @@ const (
 const Never = math.MaxInt64
 
 // Answer is what the origin said once, packed to send. Its layout spends as few bytes as it can on anything but bodies:
-// the tags, the key, the header blocks and the bodies lie one after another in head, and what exceeds it in tail, cut
-// where the allocator's size classes waste least.
+// the tags, the key and then header block and body of each variant lie one after another in head, and what exceeds it in
+// tail, cut where the allocator's size classes waste least. What a hit reads lies together, since most of a hit's memory is cold.
 type Answer struct {
 	pos    uint64  // feed position of the snapshot
 	timing *timing // nil: the clock alone never changes the answer
-	head   string  // tags (4 bytes each, little endian), key, header blocks, bodies
+	head   string  // tags (4 bytes each, little endian), key, variants
 	tail   string
 	bodies [Identity]uint32 // lengths of the coded bodies; 0: not stored. Identity has the rest.
 	filled uint32           // Unix seconds at which the snapshot was taken
@@ -133,41 +133,17 @@ func (a *Answer) softly(st *feed.State) Verdict {
 // Has reports whether the variant is stored; Identity always is.
 func (a *Answer) Has(e Encoding) bool { return e == Identity || a.bodies[e] > 0 }
 
-// blocksAt is where the header blocks begin, and bodiesAt where they end.
-func (a *Answer) blocksAt() int { return 4*int(a.tags) + int(a.keyLen) }
-
-func (a *Answer) bodiesAt() int {
-	off := a.blocksAt()
-	for _, n := range a.blocks {
-		off += int(n)
+// at is where the variant begins, in head and tail together: its block, then its body.
+func (a *Answer) at(e Encoding) int {
+	off := 4*int(a.tags) + int(a.keyLen)
+	for i := range e {
+		off += int(a.blocks[i]) + int(a.bodies[i])
 	}
 	return off
 }
 
-// Block is the variant's part of the answer's head: status line and headers, each line ended, without the empty line.
-func (a *Answer) Block(e Encoding) string {
-	off := a.blocksAt()
-	for i := range e {
-		off += int(a.blocks[i])
-	}
-	return a.head[off : off+int(a.blocks[e])]
-}
-
-// span is where the variant's body lies in head and tail together.
-func (a *Answer) span(e Encoding) (int, int) {
-	from := a.bodiesAt()
-	for i := range e {
-		from += int(a.bodies[i])
-	}
-	if e == Identity {
-		return from, len(a.head) + len(a.tail)
-	}
-	return from, from + int(a.bodies[e])
-}
-
-// Body is the variant's body in two parts, the second of which is mostly empty.
-func (a *Answer) Body(e Encoding) (string, string) {
-	from, to := a.span(e)
+// span returns n bytes from an offset, in the parts that lie in head and tail.
+func (a *Answer) span(from, to int) (string, string) {
 	n := len(a.head)
 	switch {
 	case to <= n:
@@ -176,6 +152,22 @@ func (a *Answer) Body(e Encoding) (string, string) {
 		return a.tail[from-n : to-n], ""
 	}
 	return a.head[from:], a.tail[:to-n]
+}
+
+// Block is the variant's part of the answer's head: status line and headers, each line ended, without the empty line.
+func (a *Answer) Block(e Encoding) string {
+	from := a.at(e)
+	block, _ := a.span(from, from+int(a.blocks[e])) // Pack never cuts a block
+	return block
+}
+
+// Body is the variant's body in two parts, the second of which is mostly empty.
+func (a *Answer) Body(e Encoding) (string, string) {
+	from := a.at(e) + int(a.blocks[e])
+	if e == Identity {
+		return a.span(from, len(a.head)+len(a.tail))
+	}
+	return a.span(from, from+int(a.bodies[e]))
 }
 
 // IdentityBody is a copy of the body without a coding.

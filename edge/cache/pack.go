@@ -56,25 +56,26 @@ func (d *Draft) Pack() *Answer {
 	}
 	buf = append(buf, d.Key.bytes...)
 	hash := xxhash.Sum64(d.Body)
-	bodies := encode(d.Body)
-	for e := range encodings {
-		if e != Identity {
-			if bodies[e] == nil {
-				continue
+	var whole []span // what must not be cut
+	whole = append(whole, span{0, len(buf)})
+	for e, body := range encode(d.Body) {
+		if e := Encoding(e); e == Identity || body != nil {
+			start := len(buf)
+			buf = d.appendBlock(buf, e, hash, len(body))
+			a.blocks[e] = uint16(len(buf) - start)
+			whole = append(whole, span{start, len(buf)})
+			buf = append(buf, body...)
+			if e != Identity {
+				a.bodies[e] = uint32(len(body))
 			}
-			a.bodies[e] = uint32(len(bodies[e]))
 		}
-		start := len(buf)
-		buf = d.appendBlock(buf, e, hash, len(bodies[e]))
-		a.blocks[e] = uint16(len(buf) - start)
 	}
-	meta := len(buf)
-	for e := range encodings {
-		buf = append(buf, bodies[e]...)
-	}
-	a.head, a.tail = split(buf, meta)
+	a.head, a.tail = split(buf, whole)
 	return a
 }
+
+// span is a part of a packed answer.
+type span struct{ from, to int }
 
 func (d *Draft) appendTags(b []byte) []byte {
 	for _, tag := range d.Tags {
@@ -123,17 +124,18 @@ func rounded(n int) int {
 	return classes[i]
 }
 
-// split copies buf into one or two strings, whichever wastes less. A quarter of a kilobyte, which one allocation wastes
-// on average for a few kilobytes, would be as much as everything else that an entry costs. head holds the first keep
-// bytes at least.
-func split(buf []byte, keep int) (string, string) {
+// split copies buf into one or two strings, whichever wastes less, without cutting what must stay whole. A quarter of a
+// kilobyte, which one allocation wastes on average for a few kilobytes, would be as much as everything else that an entry
+// costs.
+func split(buf []byte, whole []span) (string, string) {
 	n := len(buf)
 	if n == 0 {
 		return "", ""
 	}
 	cut, least := n, rounded(n)-n
 	try := func(c int) {
-		if c >= keep && c < n && rounded(n-c)-(n-c) < least {
+		within := func(s span) bool { return s.from < c && c < s.to }
+		if c < n && rounded(n-c)-(n-c) < least && !slices.ContainsFunc(whole, within) {
 			cut, least = c, rounded(n-c)-(n-c)
 		}
 	}

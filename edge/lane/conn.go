@@ -11,11 +11,15 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 const (
-	readSize  = 16 << 10 // a request that is longer is the server's
-	writeSize = 48 << 10
+	readSize = 16 << 10 // a request that is longer is the server's
+	// copySize is the longest body that is copied behind its head. A longer one goes out from where it lies: at 25 KB that
+	// saves a tenth of the request, at 1.5 KB the vector costs as much as the copy.
+	copySize = 8 << 10
+	headSize = 4 << 10 // a reply's head, mostly far shorter
 )
 
 // Reply is an answer ready to send: a head, complete with the empty line, and a body in two parts.
@@ -34,9 +38,10 @@ type scratch struct {
 	out   []byte
 	req   Request
 	reply Reply
+	vec   [3]syscall.Iovec
 }
 
-var scratches = sync.Pool{New: func() any { return &scratch{out: make([]byte, 0, writeSize)} }}
+var scratches = sync.Pool{New: func() any { return &scratch{out: make([]byte, 0, copySize+headSize)} }}
 
 // conn is a TCP connection of which an HTTP server sees only the requests that the lane leaves.
 type conn struct {
@@ -168,17 +173,44 @@ func (c *conn) SetReadDeadline(t time.Time) error {
 
 // send writes a reply. Nearly always the socket takes all of it at once, and no deadline is needed.
 func (c *conn) send(fd int, s *scratch) {
-	s.out = append(append(s.reply.Head, s.reply.Body...), s.reply.BodyAfter...)
-	n, err := syscall.Write(fd, s.out)
-	if err != nil && err != syscall.EAGAIN && err != syscall.EINTR {
+	n, err := s.write(fd)
+	if err == syscall.EAGAIN || err == syscall.EINTR {
+		n, err = 0, nil
+	}
+	if err != nil {
 		c.err = err
-		return
+	} else if n < len(s.reply.Head)+len(s.reply.Body)+len(s.reply.BodyAfter) {
+		c.err = c.sendRest(s, n)
 	}
-	if n = max(n, 0); n < len(s.out) {
-		_ = c.TCPConn.SetWriteDeadline(c.l.Now().Add(c.l.WriteTimeout))
-		_, c.err = c.TCPConn.Write(s.out[n:])
+}
+
+// write makes the one attempt.
+func (s *scratch) write(fd int) (int, error) {
+	r := &s.reply
+	if len(r.Body)+len(r.BodyAfter) <= copySize {
+		s.out = append(append(r.Head, r.Body...), r.BodyAfter...)
+		return syscall.Write(fd, s.out)
 	}
-	if cap(s.out) > 4*writeSize {
-		s.out = make([]byte, 0, writeSize)
+	s.out = r.Head[:0]
+	s.vec = [3]syscall.Iovec{piece(unsafe.String(unsafe.SliceData(r.Head), len(r.Head))), piece(r.Body), piece(r.BodyAfter)}
+	n, _, errno := syscall.Syscall(syscall.SYS_WRITEV, uintptr(fd), uintptr(unsafe.Pointer(&s.vec)), uintptr(len(s.vec)))
+	s.vec = [3]syscall.Iovec{} // a pooled pointer would keep an evicted answer alive
+	if errno != 0 {
+		return 0, errno
 	}
+	return int(n), nil
+}
+
+func piece(s string) syscall.Iovec {
+	return syscall.Iovec{Base: unsafe.StringData(s), Len: uint64(len(s))}
+}
+
+// sendRest writes what the socket did not take, waiting for the client to read.
+func (c *conn) sendRest(s *scratch, sent int) error {
+	if err := c.TCPConn.SetWriteDeadline(c.l.Now().Add(c.l.WriteTimeout)); err != nil {
+		return err
+	}
+	rest := append(append(append([]byte(nil), s.reply.Head...), s.reply.Body...), s.reply.BodyAfter...)[sent:]
+	_, err := c.TCPConn.Write(rest)
+	return err
 }

@@ -33,6 +33,13 @@ func TestTargetsThatAreRefused(t *testing.T) {
 	if got := b.origin.Fills("/v2/movies/1"); got != 1 {
 		t.Errorf("one film, spelled in several ways, was filled %d times", got)
 	}
+	b.docs["/v2/movies/a%7Cb"] = "odd"
+	for _, target := range []string{"/v2/movies/a|b", "/v2/movies/a%7cb", "/v2/movies/%61%7Cb"} {
+		b.want(b.get(target), 200, "odd")
+	}
+	if got := b.origin.Fills("/v2/movies/a%7Cb"); got != 1 {
+		t.Errorf("one path, spelled in several ways, was filled %d times", got)
+	}
 	for _, target := range []string{"/", "/v2", "/v2/", "/v2/movies/", "/v2/movies/1/", "/v2/movies/1/x", "/V2/movies/1", "/internal/feed", "/internal/fill/v2/movies/1", "/v2/admin/movies/1", "/v2/admin"} {
 		b.wantFault(b.get(target), 404, "NOT_FOUND")
 	}

@@ -68,7 +68,7 @@ func nulEscaped(query string) bool { return strings.Contains(query, "%00") }
 
 // canonicalPath spells every segment as url.PathEscape does. What would change the path's shape when decoded is refused.
 func canonicalPath(path string) (string, bool) {
-	if !strings.ContainsRune(path, '%') {
+	if !strings.ContainsFunc(path, odd) {
 		return path, true
 	}
 	var b strings.Builder
@@ -81,6 +81,11 @@ func canonicalPath(path string) (string, bool) {
 		b.WriteString(url.PathEscape(v))
 	}
 	return b.String(), true
+}
+
+// odd reports whether a character may be spelled in more than one way.
+func odd(r rune) bool {
+	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_' || r == '.' || r == '~' || r == '/')
 }
 
 // unfit reports whether a decoded character has no place in a path segment.

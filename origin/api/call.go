@@ -14,6 +14,7 @@ import (
 	"encora/origin/record"
 	"encora/shared/cursor"
 	"encora/shared/fault"
+	"encora/shared/wire"
 )
 
 // Read is the transaction of one read: a snapshot, the instant and the class to answer for, and what can change the
@@ -26,6 +27,7 @@ type Read struct {
 	entry   *Entry
 	cursors *cursor.Codec
 	filters string
+	class   *uint64 // Deny was found at this position, and is to hold for the snapshot; nil: it was found in it
 	tags    []string
 	until   time.Time
 }
@@ -111,6 +113,11 @@ func (s *Server) runRead(ctx context.Context, r *Read, in any, pos *uint64, coun
 		if err := tx.QueryRow(ctx, `SELECT pos FROM feed_head`).Scan(pos); err != nil {
 			return err
 		}
+		if r.class != nil && *r.class < *pos {
+			if err := classHolds(ctx, tx, *r.class); err != nil {
+				return err
+			}
+		}
 		if country != "" {
 			deny, err := s.DenyRules(ctx, tx, country)
 			if err != nil {
@@ -123,6 +130,25 @@ func (s *Server) runRead(ctx context.Context, r *Read, in any, pos *uint64, coun
 		return err
 	})
 	return out, err
+}
+
+// errClass says that the country which the class stands for may be in another one by now.
+var errClass = fault.New(fault.Conflict, "The territory map has changed since the class was found in it.")
+
+// classHolds is errClass when the snapshot holds a change of the territory map that an edge at the position has not seen.
+// Without this a class of yesterday would be answered from the catalogue of today: a rule that was exchanged for another
+// would hide nothing from the country that both deny.
+func classHolds(ctx context.Context, tx pgx.Tx, pos uint64) error {
+	const q = `SELECT EXISTS (SELECT 1 FROM changes WHERE pos > $1 AND tags && $2)`
+	var changed bool
+	tags := []string{wire.TagTerritories, string(wire.Hard) + wire.TagTerritories}
+	if err := tx.QueryRow(ctx, q, pos, tags).Scan(&changed); err != nil {
+		return err
+	}
+	if changed {
+		return errClass
+	}
+	return nil
 }
 
 // runWrite runs a write with its idempotency record. The answer is complete before the commit, and what is committed is

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -23,24 +24,31 @@ type fillResult struct {
 	answer *answer
 	err    error
 	asOf   time.Time
+	class  *uint64
 	pos    uint64
 	until  time.Time // zero: the clock never changes the answer
 }
 
-// holds reports whether the result answers a question for that instant and position as well.
-func (f *fillResult) holds(asOf time.Time, least uint64) bool {
-	return f.answer != nil && f.pos >= least && !asOf.Before(f.asOf) && (f.until.IsZero() || asOf.Before(f.until))
+// holds reports whether the result answers another question of the same key as well.
+func (f *fillResult) holds(q question) bool {
+	return f.answer != nil && !errors.Is(f.err, errClass) && f.pos >= q.least && f.holdsClass(q.class) &&
+		!q.asOf.Before(f.asOf) && (f.until.IsZero() || q.asOf.Before(f.until))
+}
+
+// holdsClass reports whether a class found at pos was checked as well: the answer's own was found no later.
+func (f *fillResult) holdsClass(pos *uint64) bool {
+	return pos == nil || f.class != nil && *f.class <= *pos
 }
 
 // do answers the question by run, or by a flight of the same key that is under way. A flight outlives the request that
 // began it, since others wait for it.
-func (g *fills) do(ctx context.Context, key string, asOf time.Time, least uint64, run func(context.Context) fillResult) fillResult {
+func (g *fills) do(ctx context.Context, key string, q question, run func(context.Context) fillResult) fillResult {
 	g.mu.Lock()
 	if f := g.flights[key]; f != nil {
 		g.mu.Unlock()
 		select {
 		case <-f.done:
-			if f.result.holds(asOf, least) {
+			if f.result.holds(q) {
 				return f.result
 			}
 			return run(ctx)

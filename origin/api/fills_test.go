@@ -27,7 +27,8 @@ func TestFillsJoin(t *testing.T) {
 		var wg sync.WaitGroup
 		ask := func(asOf time.Time, least uint64) {
 			wg.Go(func() {
-				if f := g.do(t.Context(), "key", asOf, least, run(asOf, 7)); !f.holds(asOf, least) {
+				q := question{asOf: asOf, least: least}
+				if f := g.do(t.Context(), "key", q, run(asOf, 7)); !f.holds(q) {
 					t.Errorf("the answer does not hold for %v, %d: %+v", asOf, least, f)
 				}
 			})
@@ -44,9 +45,9 @@ func TestFillsJoin(t *testing.T) {
 		ask(start, 0)
 		synctest.Wait()
 		for _, other := range []time.Time{start.Add(-time.Second), start.Add(2 * time.Hour)} {
-			wg.Go(func() { g.do(t.Context(), "key", other, 0, run(other, 7)) })
+			wg.Go(func() { g.do(t.Context(), "key", question{asOf: other}, run(other, 7)) })
 		}
-		wg.Go(func() { g.do(t.Context(), "key", start, 8, run(start, 8)) })
+		wg.Go(func() { g.do(t.Context(), "key", question{asOf: start, least: 8}, run(start, 8)) })
 		wg.Wait()
 		if runs != 5 {
 			t.Errorf("%d runs, want 5: an earlier instant, one past the window and a later position are not answered by the flight", runs)
@@ -66,10 +67,10 @@ func TestFillSurvivesItsFirstAsker(t *testing.T) {
 				return fillResult{answer: &answer{}}
 			}
 		}
-		go g.do(first, "key", time.Time{}, 0, run)
+		go g.do(first, "key", question{}, run)
 		synctest.Wait()
 		leave()
-		if f := g.do(t.Context(), "key", time.Time{}, 0, run); f.err != nil {
+		if f := g.do(t.Context(), "key", question{}, run); f.err != nil {
 			t.Errorf("the flight ended with its first asker: %v", f.err)
 		}
 	})

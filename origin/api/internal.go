@@ -105,7 +105,7 @@ func (s *Server) fill(w http.ResponseWriter, r *http.Request, e *Entry) {
 	a, err := s.fillAnswer(r, e)
 	if err != nil {
 		refusal := s.refuse(r, e, err)
-		if a != nil && refusal.status == http.StatusNotFound { // an absence is an answer to keep, too
+		if a != nil { // an absence is an answer to keep, too; an outdated class learns how far it is behind
 			for _, name := range []string{wire.Epoch, wire.Pos, wire.Tags, wire.Until} {
 				if v := a.header.Values(name); len(v) > 0 {
 					refusal.header[http.CanonicalHeaderKey(name)] = v
@@ -119,7 +119,7 @@ func (s *Server) fill(w http.ResponseWriter, r *http.Request, e *Entry) {
 }
 
 func (s *Server) fillAnswer(r *http.Request, e *Entry) (*answer, error) {
-	asOf, deny, err := s.question(r)
+	ask, err := s.question(r)
 	if err != nil {
 		return nil, err
 	}
@@ -127,17 +127,16 @@ func (s *Server) fillAnswer(r *http.Request, e *Entry) (*answer, error) {
 	if _, _, err := s.decode(r, e, in.Elem()); err != nil {
 		return nil, err
 	}
-	read, err := s.newRead(r, e, asOf)
+	read, err := s.newRead(r, e, ask.asOf)
 	if err != nil {
 		return nil, err
 	}
-	read.Deny = deny
-	least, _ := strconv.ParseUint(r.Header.Get(wire.MinPos), 10, 64) // absent: any
+	read.Deny, read.class = ask.deny, ask.class
 	key := r.URL.RequestURI() + " " + r.Header.Get(wire.Deny)
-	f := s.fills.do(r.Context(), key, asOf, least, func(ctx context.Context) fillResult {
+	f := s.fills.do(r.Context(), key, ask, func(ctx context.Context) fillResult {
 		return s.fillOnce(ctx, read, in)
 	})
-	if f.answer != nil && f.pos < least {
+	if f.answer != nil && f.pos < ask.least {
 		return nil, fault.Busy("This replica has not reached the asked position yet.", time.Second)
 	}
 	return f.answer, f.err
@@ -145,7 +144,7 @@ func (s *Server) fillAnswer(r *http.Request, e *Entry) (*answer, error) {
 
 // fillOnce answers from the database. An absence is an answer without a body, with the error beside it.
 func (s *Server) fillOnce(ctx context.Context, read *Read, in reflect.Value) fillResult {
-	f := fillResult{asOf: read.AsOf}
+	f := fillResult{asOf: read.AsOf, class: read.class}
 	epoch := s.Hub.Epoch() // before the snapshot: should the feed become another one now, the answer counts as the old one's
 	out, err := s.runRead(ctx, read, in.Interface(), &f.pos, "")
 	f.until = read.until
@@ -153,7 +152,7 @@ func (s *Server) fillOnce(ctx context.Context, read *Read, in reflect.Value) fil
 	case err == nil:
 		fields, _ := read.entry.sparse(in.Elem())
 		f.answer, f.err = read.entry.render(out, fields)
-	case fault.Of(err).Code == fault.NotFound:
+	case fault.Of(err).Code == fault.NotFound, errors.Is(err, errClass):
 		f.answer, f.err = &answer{header: http.Header{}}, err
 	default:
 		f.err = err
@@ -164,24 +163,36 @@ func (s *Server) fillOnce(ctx context.Context, read *Read, in reflect.Value) fil
 	return f
 }
 
-// question reads the instant and the class that the edge asks for.
-func (s *Server) question(r *http.Request) (time.Time, []uuid.UUID, error) {
-	asOf, err := time.Parse(time.RFC3339Nano, r.Header.Get(wire.AsOf))
-	if away := s.Now().Sub(asOf).Abs(); err != nil || away > maxAhead {
-		return asOf, nil, badParameters([]fault.Detail{{Field: wire.AsOf, Code: "invalid", Message: "Expected an instant within a day."}})
+// question is what an edge asks of an answer beside its path.
+type question struct {
+	asOf  time.Time
+	deny  []uuid.UUID
+	class *uint64 // the position that deny holds as of, where the edge says one
+	least uint64  // the snapshot must hold this position at least
+}
+
+func (s *Server) question(r *http.Request) (question, error) {
+	q := question{}
+	var err error
+	q.asOf, err = time.Parse(time.RFC3339Nano, r.Header.Get(wire.AsOf))
+	if away := s.Now().Sub(q.asOf).Abs(); err != nil || away > maxAhead {
+		return q, badParameters([]fault.Detail{{Field: wire.AsOf, Code: "invalid", Message: "Expected an instant within a day."}})
 	}
-	var deny []uuid.UUID
 	for text := range strings.SplitSeq(r.Header.Get(wire.Deny), ",") {
 		if text == "" {
 			continue
 		}
 		id, err := uuid.Parse(text)
 		if err != nil {
-			return asOf, nil, badParameters([]fault.Detail{{Field: wire.Deny, Code: "invalid", Message: "Expected UUIDs."}})
+			return q, badParameters([]fault.Detail{{Field: wire.Deny, Code: "invalid", Message: "Expected UUIDs."}})
 		}
-		deny = append(deny, id)
+		q.deny = append(q.deny, id)
 	}
-	return asOf, deny, nil
+	if pos, err := strconv.ParseUint(r.Header.Get(wire.ClassPos), 10, 64); err == nil {
+		q.class = &pos
+	}
+	q.least, _ = strconv.ParseUint(r.Header.Get(wire.MinPos), 10, 64) // absent: any
+	return q, nil
 }
 
 // provenance says what the answer was made from and what can change it. An answer that nothing is said to change must not

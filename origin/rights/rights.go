@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
+	"encora/shared/wire"
 )
 
 // Domain is the operations on geo rules, with what they need of the catalogue.
@@ -28,7 +29,7 @@ type Domain struct {
 }
 
 // tagMap is the tag of the map of which country is denied by which rules.
-const tagMap = "geo"
+const tagMap = wire.TagTerritories
 
 // tagRule is the tag of answers that print the rule.
 func tagRule(id uuid.UUID) string { return tagMap + ":" + id.String() }

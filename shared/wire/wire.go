@@ -16,6 +16,7 @@ const (
 const (
 	AsOf       = "Encora-As-Of"     // RFC 3339 with nanoseconds, UTC: the instant for which to answer
 	Deny       = "Encora-Deny"      // comma-separated ids of the geo rules that deny the viewer's country, sorted
+	ClassPos   = "Encora-Class-Pos" // Deny holds as of this feed position; 409, with Pos, when the territory map has changed since
 	MinPos     = "Encora-Min-Pos"   // the snapshot must hold this feed position at least
 	ClientAddr = "Encora-Client-IP" // pass-through: the viewer's address, already checked by the edge
 	Country    = "Encora-Country"   // pass-through: the viewer's country as the edge found it, or ZZ
@@ -30,6 +31,9 @@ const (
 	Tags  = "Encora-Tags"  // comma-separated tags of everything that can change this answer; absent: don't store
 	Until = "Encora-Until" // RFC 3339: the instant at which the clock alone changes this answer; absent: never
 )
+
+// TagTerritories is the tag of the territory map: a change that carries it may put a country into another class.
+const TagTerritories = "geo"
 
 // Hard marks a tag of a change that takes something away (unpublish, delete, a new geo block): answers that carry the
 // tag are never served again, not even stale while the origin is away.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,11 +22,22 @@ var ErrBusy = errors.New("too many fills are waiting")
 // ErrLate reports that the caller's deadline came before the answer.
 var ErrLate = errors.New("the answer did not come in time")
 
+// OutdatedClass reports that the territory map has changed since the query's class was found in it. A map that was read at
+// Pos tells the class of today.
+type OutdatedClass struct{ Pos uint64 }
+
+// Error implements error.
+func (e *OutdatedClass) Error() string {
+	return "the territory map has changed up to position " + strconv.FormatUint(e.Pos, 10)
+}
+
 // Query asks for one answer.
 type Query struct {
 	Key       cache.Key // must not change any more
 	Path      string    // on the internal listener, with the canonical query
 	Deny      string    // value of wire.Deny
+	Class     string    // value of wire.ClassPos, if the answer varies by territory
+	Least     uint64    // feed position that the answer's snapshot must hold, beside what is applied
 	Headers   string    // header lines that the answer is to be sent with
 	RequestID string
 }
@@ -117,7 +129,7 @@ func (f *Filler) Fill(q *Query, deadline time.Time) Result {
 		}
 		r := fl.result
 		r.Joined = !leads
-		if r.Err != nil || fl.number > n.number || f.satisfies(r.Answer, n) {
+		if r.Err != nil || (fl.number > n.number || f.satisfies(r.Answer, n)) && r.Answer.Pos() >= q.Least {
 			return r
 		}
 	}
@@ -181,10 +193,13 @@ func (f *Filler) fetch(q *Query, asOf time.Time, minPos uint64) Result {
 	if !successor {
 		asOf = now.Truncate(time.Microsecond) // what Postgres counts in
 	}
-	minPos = max(minPos, st.Applied())
-	resp, err := f.Origin.get(&request{path: q.Path, asOf: asOf, deny: q.Deny, minPos: minPos, id: q.RequestID})
+	minPos = max(minPos, q.Least, st.Applied())
+	resp, err := f.Origin.get(&request{path: q.Path, asOf: asOf, deny: q.Deny, class: q.Class, minPos: minPos, id: q.RequestID})
 	if err != nil {
 		return Result{Err: err}
+	}
+	if resp.status == http.StatusConflict && q.Class != "" {
+		return Result{Err: &OutdatedClass{Pos: resp.pos}}
 	}
 	if resp.epoch == "" && !resp.tagged { // an error that was answered before any snapshot; the origin keeps to minPos
 		resp.epoch, resp.pos = st.Epoch, minPos

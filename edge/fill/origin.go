@@ -80,6 +80,7 @@ type request struct {
 	path   string // from the internal listener's root, with the query
 	asOf   time.Time
 	deny   string
+	class  string // value of wire.ClassPos; empty: the answer does not vary by territory
 	minPos uint64
 	id     string
 }
@@ -111,6 +112,9 @@ func (o *Origin) get(r *request) (*response, error) {
 	h.Set(wire.AsOf, r.asOf.UTC().Format(time.RFC3339Nano))
 	h.Set(wire.MinPos, strconv.FormatUint(r.minPos, 10))
 	h.Set(wire.Deny, r.deny)
+	if r.class != "" {
+		h.Set(wire.ClassPos, r.class)
+	}
 	h.Set(wire.RequestID, r.id)
 	if err := o.do(req, resp, o.limit); err != nil {
 		return nil, err

@@ -1,8 +1,10 @@
 package proxy
 
 import (
+	"errors"
 	"net"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"encora/edge/cache"
@@ -19,14 +21,7 @@ func (x *exchange) hot() {
 		x.p.refuse(x.ctx, x.id, fl)
 		return
 	}
-	deadline := x.p.clock.Base().Add(x.p.Patience)
-	c, fl := x.class(deadline)
-	if fl != nil {
-		x.p.refuse(x.ctx, x.id, fl)
-		return
-	}
-	key := x.p.appendKey(nil, x.route, c, x.target.path, query)
-	o := x.obtain(&fill.Query{Key: cache.NewKey(key), Path: fill.Path(string(key[keyPrefix:])), Deny: c.deny, Headers: x.route.headers, RequestID: x.id}, deadline)
+	o := x.find(query, x.p.clock.Base().Add(x.p.Patience))
 	if o.fault != nil {
 		x.p.refuse(x.ctx, x.id, o.fault)
 		return
@@ -34,16 +29,46 @@ func (x *exchange) hot() {
 	x.reply(o)
 }
 
-// class finds the viewer's territory class, if the operation varies by it.
-func (x *exchange) class(deadline time.Time) (*class, *fault.Fault) {
+// classTries is how often a request looks for its class again, because the territory map changed while it asked.
+const classTries = 4
+
+// find obtains the answer for the viewer's class. The origin refuses a class that its snapshot has left behind, although
+// this edge has not heard of the change yet; the map is then read again, from a snapshot that is as new.
+func (x *exchange) find(query string, deadline time.Time) outcome {
+	var least uint64
+	for range classTries {
+		c, fl := x.class(least, deadline)
+		if fl != nil {
+			return outcome{fault: fl}
+		}
+		key := x.p.appendKey(nil, x.route, c.class, x.target.path, query)
+		o := x.obtain(&fill.Query{Key: cache.NewKey(key), Path: fill.Path(string(key[keyPrefix:])), Deny: c.deny, Class: c.asOf, Headers: x.route.headers, RequestID: x.id}, deadline)
+		var outdated *fill.OutdatedClass
+		if !errors.As(o.err, &outdated) {
+			return o
+		}
+		least = max(least, outdated.Pos)
+	}
+	return outcome{fault: fault.Busy("The rules of territories change too quickly to answer.", retryAfter)}
+}
+
+// found is a viewer's class and the feed position as of which it was found, as wire.ClassPos takes it.
+type found struct {
+	*class
+	asOf string
+}
+
+// class finds the viewer's territory class in a map that was read at position least or later, if the operation varies by
+// it.
+func (x *exchange) class(least uint64, deadline time.Time) (found, *fault.Fault) {
 	if !x.route.op.ByTerritory {
-		return everyone, nil
+		return found{class: everyone}, nil
 	}
-	t, err := x.p.countries(x.id, deadline)
+	t, asOf, err := x.p.countries(x.id, least, deadline)
 	if err != nil {
-		return nil, unavailable(err)
+		return found{}, unavailable(err)
 	}
-	return t.classes[x.country()], nil
+	return found{t.classes[x.country()], strconv.FormatUint(asOf, 10)}, nil
 }
 
 // outcome is the answer to a request and how it was come by.
@@ -54,6 +79,7 @@ type outcome struct {
 	status string        // Cache-Status, without the cache's name (RFC 9211)
 	meter  meter
 	fault  *fault.Fault
+	err    error // what fault stands for
 }
 
 // obtain finds the answer: in the store, else at the origin, else in the store all the same.
@@ -84,7 +110,7 @@ func (x *exchange) obtain(q *fill.Query, deadline time.Time) outcome {
 	if m, _ = p.moment(p.clock.Base()); held != nil && m.servable(held) {
 		return m.stale(held)
 	}
-	return outcome{fault: unavailable(r.Err)}
+	return outcome{fault: unavailable(r.Err), err: r.Err}
 }
 
 const away = "; detail=origin-away"
@@ -134,16 +160,17 @@ func (p *Proxy) Query(key string) (*fill.Query, bool) {
 	if key == territoriesKey.String() {
 		return nil, false // no request waits for the instant of the map itself
 	}
-	c := everyone
-	if id := classID([]byte(key[2:keyPrefix])); id != c.id {
-		t := p.geo.Load()
-		if t == nil || t.byID[id] == nil {
-			return nil, false
-		}
-		c = t.byID[id]
-	}
 	rt := p.routes[int(key[0])|int(key[1])<<8]
-	return &fill.Query{Key: cache.NewKey([]byte(key)), Path: fill.Path(key[keyPrefix:]), Deny: c.deny, Headers: rt.headers, RequestID: obs.NewRequestID()}, true
+	q := &fill.Query{Key: cache.NewKey([]byte(key)), Path: fill.Path(key[keyPrefix:]), Headers: rt.headers, RequestID: obs.NewRequestID()}
+	if !rt.op.ByTerritory {
+		return q, true
+	}
+	t, asOf, ok := p.heldCountries(0)
+	if !ok || t.byID[classID([]byte(key[2:keyPrefix]))] == nil {
+		return nil, false
+	}
+	q.Deny, q.Class = t.byID[classID([]byte(key[2:keyPrefix]))].deny, strconv.FormatUint(asOf, 10)
+	return q, true
 }
 
 // country is the index of the viewer's country.

@@ -71,31 +71,48 @@ func (t *territories) intern(rules []string) *class {
 // territoriesKey is the map's key: no route's key begins like it.
 var territoriesKey = cache.NewKey([]byte(wire.TerritoriesPath))
 
-// countries returns the current map, fetching it when the one that is held is no longer good. While the origin can't be
-// asked, an older one does, unless a rule was added or widened since.
-func (p *Proxy) countries(id string, deadline time.Time) (*territories, error) {
-	held := p.geo.Load()
-	if m, ok := p.moment(p.clock.Base()); ok && held != nil && m.good(held.answer) {
-		return held, nil
+// heldCountries returns the map that is held, and the feed position as of which it is known to be right, if it is good and
+// was right at least or later.
+func (p *Proxy) heldCountries(least uint64) (*territories, uint64, bool) {
+	m, ok := p.moment(p.clock.Base())
+	if !ok {
+		return nil, 0, false
 	}
-	r := p.Filler.Fill(&fill.Query{Key: territoriesKey, Path: wire.TerritoriesPath, RequestID: id}, deadline)
+	applied := m.world.Applied() // before the map is judged: up to here nothing has changed it, if it is good
+	held := p.geo.Load()
+	if held == nil || !m.good(held.answer) {
+		return nil, 0, false
+	}
+	asOf := max(applied, held.answer.Pos())
+	return held, asOf, asOf >= least
+}
+
+// countries returns a map that was right at position least or later, and the position as of which it is known to be,
+// fetching it when the one that is held is no longer good. While the origin can't be asked, an older one does, unless a
+// rule was added or widened since.
+func (p *Proxy) countries(id string, least uint64, deadline time.Time) (*territories, uint64, error) {
+	if held, asOf, ok := p.heldCountries(least); ok {
+		return held, asOf, nil
+	}
+	r := p.Filler.Fill(&fill.Query{Key: territoriesKey, Path: wire.TerritoriesPath, Least: least, RequestID: id}, deadline)
 	if r.Err == nil && r.Answer.Status() != 200 {
 		r.Err = fmt.Errorf("territories: the origin answers %d", r.Answer.Status())
 	}
+	held := p.geo.Load()
 	if r.Err != nil {
-		if m, ok := p.moment(p.clock.Base()); ok && held != nil && m.servable(held.answer) {
-			return held, nil
+		if m, ok := p.moment(p.clock.Base()); ok && held != nil && m.servable(held.answer) && held.answer.Pos() >= least {
+			return held, held.answer.Pos(), nil
 		}
-		return nil, r.Err
+		return nil, 0, r.Err
 	}
-	if held = p.geo.Load(); held != nil && held.answer == r.Answer {
-		return held, nil
+	if held != nil && held.answer == r.Answer {
+		return held, r.Answer.Pos(), nil
 	}
 	next, err := newTerritories(r.Answer)
 	if err != nil {
 		p.Log.Error("territory map can't be used; blocked titles can't be told apart, so answers that vary by territory get 500", "error", err)
-		return nil, err
+		return nil, 0, err
 	}
 	p.geo.Store(next)
-	return next, nil
+	return next, r.Answer.Pos(), nil
 }

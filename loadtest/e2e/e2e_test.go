@@ -3,9 +3,14 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -139,4 +144,63 @@ func TestPostgresRestarts(t *testing.T) {
 		return call(t.Context(), "PUT", "http://"+s.addr+"/v2/admin/movies/"+id, s.editor, movie("After", "published")).status == 200
 	})
 	s.seen("/v2/movies/"+id, viewer, 200, "After")
+}
+
+// An edge whose feed is late must not answer the catalogue of now for the territory class of before: a rule that is
+// exchanged for another hides a film from the country that both deny at every instant.
+func TestExchangedRulesNeverLeak(t *testing.T) {
+	t.Parallel()
+	s := start(t, 0)
+	target, err := url.Parse("http://" + s.internal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var late atomic.Bool
+	forward := httputil.NewSingleHostReverseProxy(target)
+	between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		forward.ServeHTTP(&delayed{w, r.URL.Path == "/internal/feed" && late.Load()}, r)
+	}))
+	t.Cleanup(between.Close)
+	s.startEdgeAt(between.URL)
+	germany, france := s.token("--country", "DE"), s.token("--country", "FR")
+	id := s.film("Blocked")
+	path := "/v2/movies/" + id
+	rule := s.edit("POST", "/v2/admin/geo-restrictions", ruleFor("One", []string{"DE"}, id)).id()
+	s.seen(path, germany, 404, "NOT_FOUND")
+	s.seen(path, france, 200, "Blocked")
+	late.Store(true)
+	for n := range 5 {
+		next := s.edit("POST", "/v2/admin/geo-restrictions", ruleFor(fmt.Sprint("Other ", n), []string{"DE", "KP"}, id)).id()
+		s.edit("PUT", "/v2/admin/geo-restrictions/"+rule, ruleFor("Detached", []string{"DE"}))
+		rule = next
+		for m, query := range []string{"", "?fields=title", "?fields=slug", "?fields=id"} {
+			if r := s.see(0, fmt.Sprintf("%s%s", path, query), germany); r.status != 404 {
+				t.Errorf("exchange %d, read %d: a German viewer gets %d %s", n, m, r.status, r.header.Get("Cache-Status"))
+			}
+		}
+		if r := s.see(0, fmt.Sprintf("/v2/movies?q=blocked&limit=%d", 30+n), germany); r.status != 200 || !strings.Contains(r.body, `"data":[]`) {
+			t.Errorf("exchange %d: a German viewer's search: %d %s", n, r.status, r.body)
+		}
+		if r := s.see(0, path, france); r.status != 200 {
+			t.Errorf("exchange %d: a French viewer gets %d %s", n, r.status, r.body)
+		}
+	}
+}
+
+// delayed holds an answer back for longer than a request takes.
+type delayed struct {
+	http.ResponseWriter
+	hold bool
+}
+
+func (d *delayed) WriteHeader(status int) {
+	if d.hold {
+		time.Sleep(time.Second)
+	}
+	d.ResponseWriter.WriteHeader(status)
+}
+
+func ruleFor(name string, countries []string, content ...string) string {
+	return fmt.Sprintf(`{"name": %q, "policy": "block_list", "territories": ["%s"], "applies_to": %s}`, name, strings.Join(countries, `", "`),
+		strings.ReplaceAll(fmt.Sprintf("%q", append([]string{}, content...)), `" "`, `", "`))
 }

@@ -127,10 +127,13 @@ func (s *stack) startOrigin() {
 	s.await("http://" + s.addr + "/v2/ready")
 }
 
-func (s *stack) startEdge() {
+func (s *stack) startEdge() { s.startEdgeAt("http://" + s.internal) }
+
+// startEdgeAt starts an edge that finds the origin's internal listener at the URL.
+func (s *stack) startEdgeAt(origin string) {
 	s.t.Helper()
 	addr := freeAddr(s.t)
-	env := append(os.Environ(), "EDGE_ADDR="+addr, "ORIGIN_URL=http://"+s.internal, "EDGE_KEY="+edgeKey, "CURSOR_KEYS="+cursorKey,
+	env := append(os.Environ(), "EDGE_ADDR="+addr, "ORIGIN_URL="+origin, "EDGE_KEY="+edgeKey, "CURSOR_KEYS="+cursorKey,
 		"JWKS_URL=http://"+s.addr+"/.well-known/jwks.json", "TOKEN_ISSUER=encora-dev", "TOKEN_AUDIENCE=encora", "LOG_LEVEL=warn")
 	edge := s.launch("edge", env)
 	s.t.Cleanup(func() { edge.Stop(10 * time.Second) })

@@ -49,7 +49,7 @@ func security() map[string]*huma.SecurityScheme {
 	scopes := map[string]string{
 		"content:read": "Read the catalogue as editors see it", "content:write": "Create, change and delete content",
 		"content:publish": "Publish and unpublish", "media:read": "Read media assets", "media:write": "Register and remove media assets",
-		"audit:read": "Read the audit log", "config:write": "Change app configuration",
+		"audit:read": "Read the audit log",
 	}
 	return map[string]*huma.SecurityScheme{"OAuth2PKCE": {
 		Type: "oauth2",
@@ -69,7 +69,7 @@ func (e *Entry) describe(fault *huma.Schema) *huma.Operation {
 	if e.idempotent {
 		o.Parameters = append(o.Parameters, headerParam("Idempotency-Key", "Makes the write safely retryable for 24 hours.", 255))
 	}
-	if e.versioned && e.write != nil && e.Success == 200 {
+	if e.matches() {
 		o.Parameters = append(o.Parameters, headerParam("If-Match", "ETag of the version last read; 412 when it has changed.", 0))
 	}
 	if e.Serve == op.Hot {
@@ -86,6 +86,9 @@ func (e *Entry) describe(fault *huma.Schema) *huma.Operation {
 		o.Security = []map[string][]string{{"OAuth2PKCE": scopes}}
 	}
 	o.Responses[strconv.Itoa(e.Success)] = e.success()
+	if e.Method == "GET" && e.plain == nil {
+		o.Responses["304"] = &huma.Response{Description: "Unchanged since the ETag of If-None-Match."}
+	}
 	for _, status := range e.refusals() {
 		o.Responses[strconv.Itoa(status)] = &huma.Response{Description: statusText[status], Content: jsonContent(fault)}
 	}
@@ -116,7 +119,7 @@ func (e *Entry) refusals() []int {
 	if e.Access != op.Public {
 		statuses = append(statuses, 401, 403)
 	}
-	if strings.Contains(e.Path, "{") {
+	if strings.Contains(e.Path, "{") || e.Method == "POST" && e.write == nil {
 		statuses = append(statuses, 404)
 	}
 	if e.input.body != nil {
@@ -125,10 +128,15 @@ func (e *Entry) refusals() []int {
 	if e.write != nil {
 		statuses = append(statuses, 409)
 	}
-	if e.versioned && e.write != nil && e.Success == 200 {
+	if e.matches() {
 		statuses = append(statuses, 412)
 	}
 	return statuses
+}
+
+// matches reports whether the operation takes If-Match: it writes a resource that exists.
+func (e *Entry) matches() bool {
+	return e.write != nil && e.Success != 201 && strings.Contains(e.Path, "{")
 }
 
 func jsonContent(s *huma.Schema) map[string]*huma.MediaType {

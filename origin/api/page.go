@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"net/http"
 	"reflect"
 	"slices"
 
@@ -71,17 +72,30 @@ func PageOf[T any](r *Read, p Paging, rows []T, key func(T) any) Paged[T] {
 	return page
 }
 
-// After decodes the page's cursor into key and reports whether there was one. A cursor that was tampered with, or made
-// for another operation or other filters, is 400.
+// After decodes the page's cursor into key and reports whether there was one.
 func (r *Read) After(p Paging, key any) (bool, error) {
 	if p.Cursor == "" {
 		return false, nil
 	}
 	if err := r.cursors.Decode(r.entry.ID, r.filters, p.Cursor, key); err != nil {
-		return false, fault.New(fault.BadRequest, "The request has a bad parameter.",
-			fault.Detail{Field: "cursor", Code: "invalid", Message: "This cursor was not made for this operation and these filters."})
+		return false, badParameters([]fault.Detail{foreignCursor})
 	}
 	return true, nil
+}
+
+var foreignCursor = fault.Detail{Field: "cursor", Code: "invalid", Message: "This cursor was not made for this operation and these filters."}
+
+// cursorFaults refuses a cursor that was tampered with, or made for another operation or other filters.
+func (s *Server) cursorFaults(r *http.Request, e *Entry, in reflect.Value) []fault.Detail {
+	v := in.FieldByName("Paging")
+	if !v.IsValid() || v.Interface().(Paging).Cursor == "" {
+		return nil
+	}
+	filters, err := e.Filters(r.URL.RawQuery)
+	if err == nil && s.Cursors.Verify(e.ID, filters, v.Interface().(Paging).Cursor) {
+		return nil
+	}
+	return []fault.Detail{foreignCursor}
 }
 
 // itemType is the type of a list's items, or nil when t is no list.

@@ -254,7 +254,7 @@ func (s *Server) decode(r *http.Request, e *Entry, in reflect.Value) ([]fault.De
 	admin := e.Access != op.Viewer && e.Access != op.Public
 	wrong := e.input.parameters(r, in, admin)
 	_, unknown := e.sparse(in)
-	wrong = append(wrong, unknown...)
+	wrong = append(append(wrong, unknown...), s.cursorFaults(r, e, in)...)
 	if e.idempotent {
 		wrong = append(wrong, keyFaults(r.Header.Values("Idempotency-Key"))...)
 	}

@@ -140,7 +140,7 @@ func (f *field) fill(v reflect.Value, given []string) []fault.Detail {
 	if f.schema.Type == huma.TypeArray {
 		return f.fillList(v, given)
 	}
-	if len(given) == 1 && given[0] == "" && f.in != "path" {
+	if len(given) == 1 && given[0] == "" && f.schema.Type == huma.TypeString && f.in != "path" {
 		given = nil
 	}
 	switch {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -275,6 +276,26 @@ func TestOperationsOfThisRelease(t *testing.T) {
 		"GET /v2/admin/app-config/{platform}", "PUT /v2/admin/app-config/{platform}", "GET /openapi.json", "GET /docs", "GET /metrics"} {
 		if !have[beside] {
 			t.Errorf("no operation %s", beside)
+		}
+	}
+}
+
+// Names of schemas are what OpenAPI allows, and nothing refers to one that is not there.
+func TestOpenAPINames(t *testing.T) {
+	raw, err := api.OpenAPI(newDomains(nil, nil, "").entries(), "2.0.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := description(t, newDomains(nil, nil, "").entries())
+	schemas := doc["components"].(object)["schemas"].(object)
+	for name := range schemas {
+		if !regexp.MustCompile(`^[a-zA-Z0-9._-]+$`).MatchString(name) {
+			t.Errorf("schema %q has no legal name", name)
+		}
+	}
+	for _, ref := range regexp.MustCompile(`#/components/schemas/([^"]*)"`).FindAllSubmatch(raw, -1) {
+		if schemas[string(ref[1])] == nil {
+			t.Errorf("there is no schema %q", ref[1])
 		}
 	}
 }

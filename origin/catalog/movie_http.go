@@ -17,7 +17,7 @@ type movieID struct {
 type listMoviesIn struct {
 	api.Paging
 	api.Sparse
-	Sort          string `query:"sort" maxLength:"100" doc:"Sort field and direction. Prefix with - for descending. Example: sort=-release_date"`
+	Sort          string `query:"sort" enum:"title,release_year,release_date,average_rating,available_from,created_at,updated_at,-title,-release_year,-release_date,-average_rating,-available_from,-created_at,-updated_at" doc:"Sort field and direction. Prefix with - for descending. Example: sort=-release_date"`
 	Q             string `query:"q" maxLength:"200" doc:"Full-text search query (max 200 characters)."`
 	Genre         string `query:"genre" maxLength:"100"`
 	ReleaseYear   *int   `query:"release_year" minimum:"0" maximum:"9999"`
@@ -44,10 +44,7 @@ func (in *listMoviesIn) filters() *filters {
 
 func (d *Domain) listMovies(ctx context.Context, r *api.Read, in *listMoviesIn) (api.Paged[Movie], error) {
 	var none api.Paged[Movie]
-	o, err := parseOrder(in.Sort)
-	if err != nil {
-		return none, err
-	}
+	o := parseOrder(in.Sort)
 	f := in.filters()
 	f.allowed(r.Deny)
 	next, err := nextInstant(ctx, r, f, r.AsOf)
@@ -137,7 +134,7 @@ func hasRule(ctx context.Context, r *api.Read, id uuid.UUID, rules []uuid.UUID) 
 type adminListMoviesIn struct {
 	api.Paging
 	api.Sparse
-	Sort   string `query:"sort" maxLength:"100" doc:"Sort field and direction. Prefix with - for descending. Example: sort=-release_date"`
+	Sort   string `query:"sort" enum:"title,release_year,release_date,average_rating,available_from,created_at,updated_at,-title,-release_year,-release_date,-average_rating,-available_from,-created_at,-updated_at" doc:"Sort field and direction. Prefix with - for descending. Example: sort=-release_date"`
 	Q      string `query:"q" maxLength:"200" doc:"Full-text search query (max 200 characters)."`
 	Status string `query:"status" enum:"draft,published,scheduled,unpublished"`
 	Genre  string `query:"genre" maxLength:"100"`
@@ -145,10 +142,7 @@ type adminListMoviesIn struct {
 
 func (d *Domain) adminListMovies(ctx context.Context, r *api.Read, in *adminListMoviesIn) (api.Counted[AdminMovie], error) {
 	var none api.Counted[AdminMovie]
-	o, err := parseOrder(in.Sort)
-	if err != nil {
-		return none, err
-	}
+	o := parseOrder(in.Sort)
 	f := newFilters()
 	f.text(in.Q)
 	f.genre(in.Genre)

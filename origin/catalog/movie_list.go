@@ -11,7 +11,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
-	"encora/shared/fault"
 )
 
 // filters is the WHERE of a list of movies m: conditions of our own text with named arguments of the caller's values.
@@ -108,18 +107,15 @@ var movieOrders = map[string]order{
 // newestFirst is the order of lists that ask for none.
 const newestFirst = "-created_at"
 
-func parseOrder(sort string) (order, error) {
+// parseOrder reads one of the values that the parameter allows.
+func parseOrder(sort string) order {
 	if sort == "" {
 		sort = newestFirst
 	}
 	name, descending := strings.CutPrefix(sort, "-")
-	o, ok := movieOrders[name]
-	if !ok {
-		return o, fault.New(fault.BadRequest, "The request has a bad parameter.", fault.Detail{Field: "sort", Code: "not_allowed",
-			Message: "Sort by title, release_year, release_date, average_rating, available_from, created_at or updated_at, with - before it for descending."})
-	}
+	o := movieOrders[name]
 	o.descending = descending
-	return o, nil
+	return o
 }
 
 // position is the cursor of a list: the last row shown.

@@ -76,7 +76,8 @@ func (m *movie) args() pgx.NamedArgs {
 	}
 }
 
-func insertMovie(ctx context.Context, tx pgx.Tx, m *movie) error {
+// insertMovie reports whether the slug was free.
+func insertMovie(ctx context.Context, tx pgx.Tx, m *movie) (bool, error) {
 	const q = `
 		INSERT INTO movies (id, slug, title, original_title, synopsis, tagline, release_year, runtime_minutes,
 			content_rating, country_of_origin, studio, audio_languages, subtitle_languages, cast_members, images,
@@ -84,8 +85,12 @@ func insertMovie(ctx context.Context, tx pgx.Tx, m *movie) error {
 		VALUES (@id, @slug, @title, @original_title, @synopsis, @tagline, @release_year, @runtime_minutes,
 			@content_rating, @country_of_origin, @studio, @audio_languages, @subtitle_languages, @cast_members, @images,
 			@state, @announced, @drm_required, @available_from, @available_until, @created_at, @updated_at)
-		RETURNING external_id`
-	return tx.QueryRow(ctx, q, m.args()).Scan(&m.ExternalID)
+		ON CONFLICT (slug) DO NOTHING RETURNING external_id`
+	err := tx.QueryRow(ctx, q, m.args()).Scan(&m.ExternalID)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func updateMovie(ctx context.Context, tx pgx.Tx, m *movie) error {

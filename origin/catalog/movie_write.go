@@ -4,14 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
 	"golang.org/x/text/language"
 
 	"encora/origin/api"
-	"encora/origin/pgdb"
 	"encora/shared/fault"
 	"encora/shared/territory"
 )
@@ -80,23 +78,16 @@ func (d *Domain) createMovie(ctx context.Context, w *api.Write, in *createMovieI
 	return d.reread(ctx, w, m.ID)
 }
 
-// insert stores a new movie under the first slug that is free.
+// insert stores a new movie under the first slug that is free. The last candidate is the movie's alone.
 func (d *Domain) insert(ctx context.Context, w *api.Write, m *movie) error {
-	candidates := slugCandidates(m)
-	taken, err := takenSlugs(ctx, w.Tx.Tx, candidates)
-	if err != nil {
-		return err
-	}
-	for _, m.Slug = range candidates {
-		if !slices.Contains(taken, m.Slug) {
+	for _, m.Slug = range slugCandidates(m) {
+		inserted, err := insertMovie(ctx, w.Tx.Tx, m)
+		if err != nil {
+			return err
+		}
+		if inserted {
 			break
 		}
-	}
-	if err := insertMovie(ctx, w.Tx.Tx, m); err != nil {
-		if pgdb.Violates(err, "movies_slug") { // another editor took it a moment ago
-			return fault.New(fault.Conflict, "Another movie of this title was created at the same moment; try again.")
-		}
-		return err
 	}
 	return replaceMovieGenres(ctx, w.Tx.Tx, m.ID, m.GenreIDs)
 }

@@ -11,9 +11,12 @@ import (
 
 type publishMovieIn struct {
 	movieID
-	Body struct {
-		AvailableFrom *time.Time `json:"available_from,omitempty" doc:"Schedule publication for a future datetime. Omit for immediate publication."`
-	} `required:"false"`
+	Body PublishRequest `required:"false"`
+}
+
+// PublishRequest is the body of a publish, which may be left out.
+type PublishRequest struct {
+	AvailableFrom *time.Time `json:"available_from,omitempty" doc:"Schedule publication for a future datetime. Omit for immediate publication."`
 }
 
 // publishMovie publishes now, or at a future available_from. Publishing what is published already changes nothing.

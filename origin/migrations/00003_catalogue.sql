@@ -22,6 +22,11 @@ $$ SELECT coalesce(string_agg(m ->> 'name', ' '), '') FROM jsonb_array_elements(
 CREATE FUNCTION cast_keys(cast_members jsonb) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$ SELECT coalesce(array_agg(DISTINCT immutable_unaccent(lower(m ->> 'name'))), '{}') FROM jsonb_array_elements(cast_members) m $$;
 
+-- A text as it is searched: folded, and with ASCII punctuation as spaces, or Postgres would read "Face/Off" as a path and
+-- "Catch-22" as a negative number.
+CREATE FUNCTION search_text(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$ SELECT immutable_unaccent(lower(translate($1, '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~', repeat(' ', 32)))) $$;
+
 -- The query that every one of the words begins a word of the text. Folding may bring quotes in (U+0149 becomes 'n), so
 -- each word is quoted after it. IMMUTABLE: the planner sees the constant, and estimates how much it finds.
 CREATE FUNCTION search_query(words text[]) RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
@@ -55,8 +60,8 @@ CREATE TABLE movies (
     created_at         timestamptz NOT NULL,
     updated_at         timestamptz NOT NULL,
     sort_title         text COLLATE "C" GENERATED ALWAYS AS (immutable_unaccent(lower(title))) STORED,
-    search             tsvector    GENERATED ALWAYS AS (to_tsvector('simple', immutable_unaccent(lower(
-                           title || ' ' || original_title || ' ' || synopsis || ' ' || cast_names(cast_members))))) STORED,
+    search             tsvector    GENERATED ALWAYS AS (to_tsvector('simple', search_text(
+                           title || ' ' || original_title || ' ' || synopsis || ' ' || cast_names(cast_members)))) STORED,
     cast_keys          text[]      GENERATED ALWAYS AS (cast_keys(cast_members)) STORED
 ) WITH (toast_tuple_target = 256);
 -- Lists, counts and sorts read many rows and few columns: what is long lives outside of the heap.
@@ -130,4 +135,4 @@ CREATE TABLE app_config (
 
 -- +goose Down
 DROP TABLE app_config, media_assets, geo_attachments, geo_rules, movie_genres, movies, genres;
-DROP FUNCTION search_query, cast_keys, cast_names;
+DROP FUNCTION search_query, search_text, cast_keys, cast_names;

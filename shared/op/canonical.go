@@ -46,7 +46,7 @@ func (o *Op) canonical(raw string, filtersOnly bool) (string, error) {
 
 func (p *Param) values(given []string) []string {
 	if !p.List {
-		if len(given) == 1 && given[0] == p.Default {
+		if len(given) == 1 && p.Default != "" && given[0] == p.Default {
 			return nil
 		}
 		return given

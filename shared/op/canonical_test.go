@@ -18,7 +18,7 @@ func TestCanonical(t *testing.T) {
 		"limit=20&limit=20":             "limit=20&limit=20", // for the origin to refuse
 		"fields=title,id&fields=id":     "fields=id&fields=title",
 		"fields=,":                      "",
-		"q=":                            "",
+		"q=":                            "q=", // an empty number is for the origin to refuse
 		"q=%61+b%20c":                   "q=a+b+c",
 		"q=L%C3%A9on":                   "q=L%C3%A9on",
 		"%71=a":                         "q=a",

@@ -254,7 +254,10 @@ func (s *Server) decode(r *http.Request, e *Entry, in reflect.Value) ([]fault.De
 	admin := e.Access != op.Viewer && e.Access != op.Public
 	wrong := e.input.parameters(r, in, admin)
 	_, unknown := e.sparse(in)
-	wrong = append(append(wrong, unknown...), s.cursorFaults(r, e, in)...)
+	wrong = append(wrong, unknown...)
+	if !slices.ContainsFunc(wrong, func(d fault.Detail) bool { return d.Field == "cursor" }) {
+		wrong = append(wrong, s.cursorFaults(r, e, in)...)
+	}
 	if e.idempotent {
 		wrong = append(wrong, keyFaults(r.Header.Values("Idempotency-Key"))...)
 	}

@@ -222,12 +222,3 @@ func TestClientThatLeaves(t *testing.T) {
 		t.Errorf("%d rows; the log says %s", b.rows(), b.log)
 	}
 }
-
-func (b *bundle) eventually(otherwise string, ok func() bool) {
-	b.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			b.t.Fatal(otherwise)
-		}
-	}
-}

@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -130,25 +128,6 @@ type bundle struct {
 	*notes
 	t   *testing.T
 	log *log
-}
-
-// log keeps what the server logs at level info and above.
-type log struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (l *log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 func setup(t *testing.T) *bundle {
@@ -390,22 +369,4 @@ func (d *notes) store(ctx context.Context, w *api.Write, n Note, action string) 
 	w.Audit(action, "note", n.ID, nil)
 	w.Emit("notes", "note:"+n.ID.String())
 	return err
-}
-
-// created makes a note through the API and returns it with its ETag.
-func (b *bundle) created(body any) (Note, string) {
-	b.t.Helper()
-	a := b.Do(apitest.Request{Method: "POST", Path: "/v2/admin/notes", Access: writer, Body: body}).Want(201)
-	var n Note
-	a.Decode(&n)
-	return n, a.Header.Get("ETag")
-}
-
-func (b *bundle) rows() int {
-	b.t.Helper()
-	var n int
-	if err := b.DB.Pool().QueryRow(b.t.Context(), `SELECT count(*) FROM notes`).Scan(&n); err != nil {
-		b.t.Fatal(err)
-	}
-	return n
 }

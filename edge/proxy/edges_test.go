@@ -98,6 +98,9 @@ func TestCORS(t *testing.T) {
 		if a.StatusCode != preflight {
 			t.Errorf("%v, from %s: preflight %d, want %d", configured, from, a.StatusCode, preflight)
 		}
+		if a := b.do("OPTIONS", "/v2/version", "Origin: "+from, "Access-Control-Request-Method: GET"); a.StatusCode != preflight {
+			t.Errorf("%v, from %s: preflight of a public operation %d, want %d", configured, from, a.StatusCode, preflight)
+		}
 		if preflight == 204 && (!strings.Contains(a.Header.Get("Access-Control-Allow-Headers"), "Authorization") || a.Header.Get("Access-Control-Allow-Methods") != "GET, HEAD, OPTIONS" || a.Header.Get("Access-Control-Allow-Origin") != allow) {
 			t.Errorf("preflight: %v", a.Header)
 		}

@@ -89,7 +89,7 @@ func (p *Proxy) register(rt *route) error {
 	if rt.op.Method == http.MethodGet {
 		methods = append(methods, http.MethodHead)
 	}
-	if p.cors != nil && rt.op.Access == op.Viewer {
+	if p.cors != nil && (rt.op.Access == op.Viewer || rt.op.Access == op.Public) {
 		methods = append(methods, http.MethodOptions)
 	}
 	leave := func(ctx *fasthttp.RequestCtx) { ctx.SetUserValue(routeKey, rt) }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -73,17 +74,27 @@ func records(films iter.Seq[ingest.Film]) iter.Seq2[ingest.Record, error] {
 type imports struct {
 	database
 	Files       []string `arg:"" help:"Film sets of Wikidata's or Wikipedia's form." type:"existingfile"`
-	GenreLabels string   `help:"Names of Wikidata's genres, as JSON lines." type:"existingfile"`
+	GenreLabels []string `help:"Names of Wikidata's genres, as JSON lines. They may also be among the files." type:"existingfile"`
 }
 
-// Run imports each file in turn. A file that can't be read on ends the command with status 1; what stood before it stays.
+// Run imports each file in turn; genre labels among them are for the others. A file that can't be read on ends with status
+// 1, and what stood before it stays.
 func (i *imports) Run(ctx context.Context, p *program) error {
-	labels, err := readLabels(i.GenreLabels)
-	if err != nil {
-		return err
+	var labels ingest.Labels
+	var sets []string
+	for _, name := range append(i.Files, i.GenreLabels...) {
+		found, err := readLabels(name)
+		switch {
+		case err == nil:
+			labels = found
+		case slices.Contains(i.GenreLabels, name):
+			return fmt.Errorf("%s: %w", name, err)
+		default:
+			sets = append(sets, name)
+		}
 	}
 	var failed error
-	for _, name := range i.Files {
+	for _, name := range sets {
 		if err := i.file(ctx, p, name, labels); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", name, err))
 		}
@@ -100,10 +111,8 @@ func (i *imports) file(ctx context.Context, p *program, name string, labels inge
 	return bringIn(ctx, p, i.database, name, -1, ingest.Read(f, labels))
 }
 
+// readLabels fails unless the file holds genre labels and nothing else.
 func readLabels(name string) (ingest.Labels, error) {
-	if name == "" {
-		return nil, nil
-	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err

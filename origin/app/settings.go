@@ -2,7 +2,12 @@ package app
 
 import (
 	"errors"
+	"fmt"
+	"net"
+	"net/url"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"encora/shared/conf"
 	"encora/shared/cursor"
@@ -54,7 +59,34 @@ func (s *serve) Validate() error {
 			errKeys = errors.New("EDGE_KEYS: each key needs 16 characters or more")
 		}
 	}
-	return errors.Join(errCursor, errProxies, errKeys)
+	return errors.Join(errCursor, errProxies, errKeys, s.checkAddresses(), s.checkNumbers())
+}
+
+func (s *serve) checkAddresses() error {
+	var faults []error
+	for name, addr := range map[string]string{"ORIGIN_ADDR": s.OriginAddr, "INTERNAL_ADDR": s.InternalAddr} {
+		if _, err := net.ResolveTCPAddr("tcp", addr); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %q is not host:port", name, addr))
+		}
+	}
+	if u, err := url.Parse(s.CDNBaseURL); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		faults = append(faults, fmt.Errorf("CDN_BASE_URL: %q is not an http or https URL", s.CDNBaseURL))
+	}
+	if _, err := pgx.ParseConfig(string(s.DatabaseURL)); err != nil {
+		faults = append(faults, errors.New("DATABASE_URL: it is not of the form postgres://user:password@host:port/database"))
+	}
+	return errors.Join(faults...)
+}
+
+func (s *serve) checkNumbers() error {
+	var faults []error
+	if s.DatabaseConns < 4 {
+		faults = append(faults, errors.New("DATABASE_CONNS: must be 4 or more"))
+	}
+	if s.StopAfter <= 0 {
+		faults = append(faults, errors.New("STOP_AFTER: must be longer than 0"))
+	}
+	return errors.Join(faults...)
 }
 
 // issuer is the built-in development issuer, or nil where a real one is configured.

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -12,7 +13,7 @@ import (
 type Labels map[string]string
 
 // ReadLabels reads a file of genre labels, {"wikidata_id", "genre_label"} a record, in the forms that Read takes. An
-// entry without a label is passed over; any other fault of the file is an error, since a half-read table would quietly
+// entry without a label is passed over; any other fault of the file, such as no label at all, is an error, since a half-read table would quietly
 // cost films their genres.
 func ReadLabels(r io.Reader) (Labels, error) {
 	s, err := newScanner(r)
@@ -34,6 +35,9 @@ func ReadLabels(r io.Reader) (Labels, error) {
 		if e.Label != "" {
 			labels[e.ID] = e.Label
 		}
+	}
+	if len(labels) == 0 {
+		return nil, errors.New("no genre label")
 	}
 	return labels, nil
 }

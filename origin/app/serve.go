@@ -111,14 +111,15 @@ func withIssuer(next http.Handler, issuer *token.Issuer) http.Handler {
 	if issuer == nil {
 		return next
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/", next)
-	mux.HandleFunc("GET /.well-known/jwks.json", func(w http.ResponseWriter, _ *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet || r.URL.Path != "/.well-known/jwks.json" {
+			next.ServeHTTP(w, r)
+			return
+		}
 		w.Header().Set("Content-Type", "application/jwk-set+json")
 		w.Header().Set("Cache-Control", "public, max-age=60")
 		_, _ = w.Write(issuer.JWKS()) // the client may have gone
 	})
-	return mux
 }
 
 func (s *serve) server(p *program, db *pgdb.DB, hub *changes.Hub, d *domains, v *token.Verifier, r *territory.Resolver) (*api.Server, error) {

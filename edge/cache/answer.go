@@ -53,7 +53,7 @@ const Never = math.MaxInt64
 type Answer struct {
 	pos    uint64  // feed position of the snapshot
 	timing *timing // nil: the clock alone never changes the answer
-	head   string  // tags (4 bytes each, little endian), key, variants
+	head   string  // tags (tagSize bytes each, little endian), key, variants
 	tail   string
 	bodies [Identity]uint32 // lengths of the coded bodies; 0: not stored. Identity has the rest.
 	filled uint32           // Unix seconds at which the snapshot was taken
@@ -101,11 +101,14 @@ func (a *Answer) Next() *Answer {
 }
 
 // Key is the full key.
-func (a *Answer) Key() string { return a.head[4*int(a.tags):][:a.keyLen] }
+func (a *Answer) Key() string { return a.head[tagSize*int(a.tags):][:a.keyLen] }
+
+// tagSize is enough for the slots of feed.MaxSlots.
+const tagSize = 3
 
 func (a *Answer) tag(i int) uint32 {
-	b := a.head[4*i : 4*i+4]
-	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
+	b := a.head[tagSize*i : tagSize*i+tagSize]
+	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16
 }
 
 // Check judges the answer in the current world at an instant in Unix nanoseconds of the corrected clock.
@@ -135,7 +138,7 @@ func (a *Answer) Has(e Encoding) bool { return e == Identity || a.bodies[e] > 0 
 
 // at is where the variant begins, in head and tail together: its block, then its body.
 func (a *Answer) at(e Encoding) int {
-	off := 4*int(a.tags) + int(a.keyLen)
+	off := tagSize*int(a.tags) + int(a.keyLen)
 	for i := range e {
 		off += int(a.blocks[i]) + int(a.bodies[i])
 	}

@@ -41,7 +41,7 @@ func (n *nursery) get(k Key) (*Answer, bool) {
 		return nil, false
 	}
 	p := e.Value.(*pending)
-	if p.answer.Key() != string(k.bytes) {
+	if !p.answer.is(k) {
 		return nil, false
 	}
 	p.reads++

@@ -29,7 +29,7 @@ func TestOverhead(t *testing.T) {
 			a.head = strings.Replace(a.head, a.Key(), k.String(), 1)
 			a.tail = strings.Clone(a.tail)
 			s.Put(k, &a)
-			payload += int64(len(a.head) + len(a.tail) - 4*int(a.tags))
+			payload += int64(len(a.head) + len(a.tail) - tagSize*int(a.tags))
 		}
 		calm(s)
 		held := 0

@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
 	"net/http"
@@ -49,7 +48,7 @@ func (d *Draft) Pack() *Answer {
 	if d.Until != Never {
 		a.timing = &timing{until: d.Until}
 	}
-	buf := make([]byte, 0, 4*len(d.Tags)+len(d.Key.bytes)+2*len(d.Body)+4*(len(d.Headers)+256))
+	buf := make([]byte, 0, tagSize*len(d.Tags)+len(d.Key.bytes)+2*len(d.Body)+4*(len(d.Headers)+256))
 	if d.World != nil {
 		a.world, a.tags = d.World.ID, uint16(len(d.Tags))
 		buf = d.appendTags(buf)
@@ -79,7 +78,8 @@ type span struct{ from, to int }
 
 func (d *Draft) appendTags(b []byte) []byte {
 	for _, tag := range d.Tags {
-		b = binary.LittleEndian.AppendUint32(b, d.World.Slot(tag))
+		slot := d.World.Slot(tag)
+		b = append(b, byte(slot), byte(slot>>8), byte(slot>>16))
 	}
 	return b
 }

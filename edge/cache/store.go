@@ -32,6 +32,7 @@ func (k Key) String() string { return string(k.bytes) }
 type Store struct {
 	cache   *ristretto.Cache[uint64, *Answer]
 	nursery *nursery
+	index   index
 	size    int64
 
 	putting sync.Mutex // serialises writers; readers never take it
@@ -47,6 +48,7 @@ func NewStore(size int64) (*Store, error) {
 		MaxCost:            size - size/8, // the rest is the nursery's
 		BufferItems:        256,           // ristretto allocates a buffer for each so many Gets
 		IgnoreInternalCost: true,          // Overhead says it
+		OnExit:             s.index.leave,
 		OnReject:           func(i *ristretto.Item[*Answer]) { s.nursery.drop(i.Key, i.Value) },
 	})
 	if err != nil {
@@ -61,11 +63,18 @@ func (s *Store) Close() { s.cache.Close() }
 
 // Get returns what is held for the key, nil for nothing. It is the caller's to Check it.
 func (s *Store) Get(k Key) *Answer {
-	if a, ok := s.cache.Get(k.hash); ok && a.Key() == string(k.bytes) {
+	if a := s.index.get(k); a != nil {
+		return a
+	}
+	if a, ok := s.cache.Get(k.hash); ok && a.is(k) {
+		s.add(k.hash, a)
 		return a
 	}
 	return nil
 }
+
+// is reports whether the answer is the key's.
+func (a *Answer) is(k Key) bool { return a.Key() == string(k.bytes) }
 
 // Newest is Get that also looks among the answers which ristretto has not taken in yet. It takes a lock: for misses.
 func (s *Store) Newest(k Key) *Answer {

@@ -179,3 +179,38 @@ func heap() int64 {
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
+
+// The index holds an answer only while ristretto does, whoever reads and writes meanwhile.
+func TestIndexForgetsWithRistretto(t *testing.T) {
+	s, v := newStore(t, 1<<20), world(1)
+	var wg sync.WaitGroup
+	for w := range 4 {
+		wg.Go(func() {
+			for i := range 5000 {
+				key := fmt.Sprintf("key-%d", (i*7+w)%600)
+				if i%3 == 0 {
+					put(s, v, key, uint64(i), text(i%20, 400))
+				}
+				for range 3 {
+					s.Get(NewKey([]byte(key)))
+				}
+			}
+		})
+	}
+	wg.Wait()
+	s.Wait()
+	held, wrong := 0, 0
+	for i := range s.index.slots {
+		a := s.index.slots[i].Load()
+		if a == nil {
+			continue
+		}
+		held++
+		if kept, _ := s.cache.Get(NewKey([]byte(a.Key())).hash); kept != a {
+			wrong++
+		}
+	}
+	if held == 0 || wrong > 0 {
+		t.Errorf("%d of %d answers in the index are no longer in ristretto", wrong, held)
+	}
+}

@@ -15,6 +15,9 @@ import (
 // DefaultSlots is the size of the tag table: 4 MiB. Two tags that share a slot only cost a refill now and then.
 const DefaultSlots = 1 << 18
 
+// MaxSlots is the largest table: answers keep slots in three bytes.
+const MaxSlots = 1 << 24
+
 // never is the mark of a head that was not reached yet.
 const never = -1
 
@@ -52,7 +55,7 @@ type Versions struct {
 	head  atomic.Int64 // nanoseconds after start at which the feed was last known to be at its head
 }
 
-// NewVersions makes an empty table of slots counters, a power of two; 0 means DefaultSlots. start is an instant of the
+// NewVersions makes an empty table of slots counters, a power of two up to MaxSlots; 0 means DefaultSlots. start is an instant of the
 // monotonic clock that Behind is asked by.
 func NewVersions(slots int, start time.Time) *Versions {
 	if slots == 0 {

@@ -75,13 +75,13 @@ func TestPackKeepsEveryVariant(t *testing.T) {
 		for e := range encodings {
 			if !a.Has(e) {
 				if n >= minEncode {
-					t.Errorf("%d: no %s", n, e.Token())
+					t.Errorf("%d: no %s", n, tokens[e])
 				}
 				continue
 			}
 			one, two := a.Body(e)
 			if got := decode(t, e, []byte(one+two)); string(got) != body {
-				t.Errorf("%d: %s gives %d other bytes", n, e.Token(), len(got))
+				t.Errorf("%d: %s gives %d other bytes", n, tokens[e], len(got))
 			}
 			if want := "Content-Length: " + strconv.Itoa(len(one+two)) + "\r\n"; !strings.Contains(a.Block(e), want) {
 				t.Errorf("%d: block %q lacks %q", n, a.Block(e), want)

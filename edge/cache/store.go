@@ -63,11 +63,7 @@ func (s *Store) Close() { s.cache.Close() }
 
 // Get returns what is held for the key, nil for nothing. It is the caller's to Check it.
 func (s *Store) Get(k Key) *Answer {
-	if a := s.index.get(k); a != nil {
-		return a
-	}
 	if a, ok := s.cache.Get(k.hash); ok && a.is(k) {
-		s.add(k.hash, a)
 		return a
 	}
 	return nil

@@ -192,7 +192,9 @@ func TestIndexForgetsWithRistretto(t *testing.T) {
 					put(s, v, key, uint64(i), text(i%20, 400))
 				}
 				for range 3 {
-					s.Get(NewKey([]byte(key)))
+					if h := s.Find(NewKey([]byte(key)), nil); h.Answer != nil && h.Answer.Key() != key {
+						t.Errorf("Find(%s) returns %s", key, h.Answer.Key())
+					}
 				}
 			}
 		})

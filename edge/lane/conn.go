@@ -27,6 +27,7 @@ type Reply struct {
 	Head      []byte
 	Body      string
 	BodyAfter string
+	Touched   byte // of no meaning: what the Answerer read ahead of need
 }
 
 // Answerer answers a request from memory, or says that it can't. It must not block.

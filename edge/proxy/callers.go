@@ -62,11 +62,14 @@ func newCallers() *callers {
 type caller struct {
 	set       *callerSet
 	high, low uint64
+	touched   byte // of no meaning
 }
 
+// of finds a token's set and has the processor fetch it, while the request is looked at further.
 func (c *callers) of(raw []byte) caller {
 	high, low := maphash.Bytes(c.seeds[0], raw), maphash.Bytes(c.seeds[1], raw)
-	return caller{&c.sets[high%callerSets], high, low}
+	set := &c.sets[high%callerSets]
+	return caller{set, high, low, byte(set.slots[0].fact.Load())}
 }
 
 // known returns the fact of a token that was found good for viewers and still is at the given Unix second.
@@ -96,8 +99,8 @@ func (c caller) remember(f fact) {
 }
 
 // viewer returns the fact of a viewer's token, verifying it if it is not known.
-func (p *Proxy) viewer(raw []byte, now time.Time) (fact, bool) {
-	c, second := p.callers.of(raw), now.Unix()
+func (p *Proxy) viewer(c caller, raw []byte, now time.Time) (fact, bool) {
+	second := now.Unix()
 	if f, ok := c.known(second); ok {
 		return f, true
 	}

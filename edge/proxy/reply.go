@@ -32,7 +32,7 @@ func (x *exchange) reply(o outcome) {
 		return
 	}
 	h.SetCanonical([]byte(fasthttp.HeaderAge), []byte(seconds(o.age)))
-	e := choose(x.ctx.Request.Header.Peek(fasthttp.HeaderAcceptEncoding), a)
+	e := a.Choose(x.ctx.Request.Header.Peek(fasthttp.HeaderAcceptEncoding))
 	if matches(x.ctx.Request.Header.Peek(fasthttp.HeaderIfNoneMatch), a.ETag(e)) {
 		x.route.meters.count(notModified(o.meter))
 		x.ctx.Response.SkipBody = true

@@ -15,6 +15,7 @@ import (
 
 // Warm answers a request of the lane if it is a hit, with every check that Handle makes. It allocates nothing.
 func (p *Proxy) Warm(r *lane.Request, out *lane.Reply) bool {
+	who := p.callers.of(r.Token)
 	rt := p.matchHot(r.Path)
 	if rt == nil {
 		return false
@@ -23,11 +24,11 @@ func (p *Proxy) Warm(r *lane.Request, out *lane.Reply) bool {
 	if !ok {
 		return false
 	}
-	country, ok := p.permitted(rt, r)
+	query, ok := p.memo.get(rt, r.Query)
 	if !ok {
 		return false
 	}
-	query, ok := p.memo.get(rt, r.Query)
+	country, ok := p.permitted(rt, r, who)
 	if !ok {
 		return false
 	}
@@ -36,11 +37,12 @@ func (p *Proxy) Warm(r *lane.Request, out *lane.Reply) bool {
 		return false
 	}
 	out.Head = p.appendKey(out.Head, rt, c, text(r.Path), query) // the head is written over it once the key is done with
-	a := p.store.Get(cache.NewKey(out.Head))
-	if a == nil || !m.good(a) || a.Status() != 200 {
+	h := p.store.Find(cache.NewKey(out.Head), r.AcceptEncoding)
+	if h.Answer == nil || !m.good(h.Answer) || h.Answer.Status() != 200 {
 		return false
 	}
-	p.write(rt, r, a, m, out)
+	out.Touched = h.Touched | who.touched
+	p.write(rt, r, h, m, out)
 	if sampled(r.Now) {
 		p.metrics.latency[latencyHit].UpdateDuration(r.Now)
 	}
@@ -51,14 +53,14 @@ func (p *Proxy) Warm(r *lane.Request, out *lane.Reply) bool {
 func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // permitted verifies the token. What it refuses goes the long way, which says why.
-func (p *Proxy) permitted(rt *route, r *lane.Request) (string, bool) {
+func (p *Proxy) permitted(rt *route, r *lane.Request, who caller) (string, bool) {
 	switch {
 	case rt.op.Access == op.Public:
 		return "", true
 	case rt.op.Access != op.Viewer || r.Token == nil:
 		return "", false
 	}
-	f, ok := p.viewer(r.Token, r.Now)
+	f, ok := p.viewer(who, r.Token, r.Now)
 	return f.country(), ok
 }
 
@@ -76,8 +78,8 @@ func (p *Proxy) classOf(rt *route, r *lane.Request, m moment, tokenCountry strin
 }
 
 // write composes the reply.
-func (p *Proxy) write(rt *route, r *lane.Request, a *cache.Answer, m moment, out *lane.Reply) {
-	e := choose(r.AcceptEncoding, a)
+func (p *Proxy) write(rt *route, r *lane.Request, h cache.Hit, m moment, out *lane.Reply) {
+	a, e := h.Answer, h.Variant
 	counted := hit
 	if m.lost {
 		counted = staleHit

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestOverhead measures what an entry costs beyond its bodies, header blocks and key, with everything of ristretto's.
-func TestOverhead(t *testing.T) {
+// TestAllocOverhead measures what an entry costs beyond its bodies, header blocks and key, with everything of ristretto's.
+func TestAllocOverhead(t *testing.T) {
 	const entries = 50_000
 	v := world(1)
 	f := func(size, n int, most float64) {

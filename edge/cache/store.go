@@ -10,7 +10,7 @@ import (
 )
 
 // Overhead is what an entry costs beyond its strings, in bytes of heap, ristretto's maps and counters included.
-// TestOverhead holds it against the real heap.
+// TestAllocOverhead holds it against the real heap.
 const Overhead = 256
 
 // Key is what an answer is found by. The hash leads to it, the bytes decide: a hash that two keys share costs a refill.

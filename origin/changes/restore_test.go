@@ -64,7 +64,7 @@ func TestSilentConnectionIsGivenUp(t *testing.T) {
 // learn it at once.
 func TestEpoch(t *testing.T) {
 	for name, change := range map[string]string{
-		"the table is made again": `BEGIN; ALTER TABLE changes RENAME TO restored; CREATE TABLE changes (LIKE restored); COMMIT`,
+		"the table is made again": `BEGIN; ALTER TABLE public.changes RENAME TO restored; CREATE TABLE public.changes (LIKE public.restored); COMMIT`,
 		// Names are looked up in pg_catalog first unless the path says otherwise. The control file, read through
 		// pg_control_checkpoint, goes on telling the old timeline until the first checkpoint after a failover.
 		"a failover begins a timeline": `CREATE SCHEMA failover;

@@ -16,7 +16,7 @@ import (
 
 // hot answers an operation that is cached.
 func (x *exchange) hot() {
-	query, fl := x.p.canonical(x.route, x.target.query)
+	query, fl := x.p.canonical(x.route, x.target.path, x.target.query)
 	if fl != nil {
 		x.p.refuse(x.ctx, x.id, fl)
 		return

@@ -48,7 +48,7 @@ func (m *memo) put(rt *route, raw, canonical string) {
 
 // canonical rewrites a hot operation's query for key and fill. A cursor that was not made for this list is refused here,
 // so that made-up ones cost no key and no fill.
-func (p *Proxy) canonical(rt *route, raw string) (string, *fault.Fault) {
+func (p *Proxy) canonical(rt *route, path, raw string) (string, *fault.Fault) {
 	if q, ok := p.memo.get(rt, []byte(raw)); ok {
 		return q, nil
 	}
@@ -56,15 +56,17 @@ func (p *Proxy) canonical(rt *route, raw string) (string, *fault.Fault) {
 	if err != nil {
 		return "", fault.New(fault.BadRequest, "The query string is malformed.", fault.Detail{Field: "query", Code: "invalid", Message: "is not valid percent-encoding"})
 	}
-	if !p.cursorsGenuine(rt, raw, q) {
+	if !p.cursorsGenuine(rt, path, raw, q) {
 		return "", fault.New(fault.BadRequest, "The cursor is not valid for this request.", fault.Detail{Field: "cursor", Code: "invalid", Message: "was not made for this list and these filters"})
 	}
-	p.memo.put(rt, raw, q)
+	if !strings.Contains(q, "cursor=") || !strings.Contains(rt.op.Path, "{") { // such a cursor was judged for this path alone
+		p.memo.put(rt, raw, q)
+	}
 	return q, nil
 }
 
 // cursorsGenuine verifies the cursor, if the operation has one and it is given once; more are the origin's to refuse.
-func (p *Proxy) cursorsGenuine(rt *route, raw, canonical string) bool {
+func (p *Proxy) cursorsGenuine(rt *route, path, raw, canonical string) bool {
 	if !strings.Contains(canonical, "cursor=") {
 		return true
 	}
@@ -72,7 +74,7 @@ func (p *Proxy) cursorsGenuine(rt *route, raw, canonical string) bool {
 	if err != nil {
 		return false
 	}
-	filters, err := rt.op.Filters(raw)
+	filters, err := rt.op.Scope(path, raw)
 	if err != nil {
 		return false
 	}

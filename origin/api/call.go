@@ -202,7 +202,7 @@ func (e *Entry) render(result any, fields []string) (*answer, error) {
 	if !e.versioned {
 		a.header.Set("ETag", bodyTag(body))
 	}
-	if at, ok := result.(Located); ok && e.Success == http.StatusCreated {
+	if at, ok := result.(Located); ok && (e.Success == http.StatusCreated || e.Success == http.StatusAccepted) {
 		a.header.Set("Location", at.Location())
 	}
 	a.header.Set("Content-Type", "application/json")

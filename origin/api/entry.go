@@ -85,6 +85,24 @@ func (e Entry) PerTerritory() Entry {
 	return e
 }
 
+// Composed says that the edge puts the answer together from parts that it asks for on its own.
+func (e Entry) Composed() Entry {
+	e.Serve = op.Composed
+	return e
+}
+
+// Accepted says that what is created is only queued (202).
+func (e Entry) Accepted() Entry {
+	e.Success = http.StatusAccepted
+	return e
+}
+
+// Sized says how many bytes a body may have, where the general bound is too narrow.
+func (e Entry) Sized(maxBytes int64) Entry {
+	e.MaxBody = maxBytes
+	return e
+}
+
 // Shared says that any cache on the way may keep the answer for that many seconds.
 func (e Entry) Shared(maxAge int) Entry {
 	e.MaxAge = maxAge

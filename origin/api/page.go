@@ -91,7 +91,7 @@ func (s *Server) cursorFaults(r *http.Request, e *Entry, in reflect.Value) []fau
 	if !v.IsValid() || v.Interface().(Paging).Cursor == "" {
 		return nil
 	}
-	filters, err := e.Filters(r.URL.RawQuery)
+	filters, err := e.Scope(r.URL.Path, r.URL.RawQuery)
 	if err == nil && s.Cursors.Verify(e.ID, filters, v.Interface().(Paging).Cursor) {
 		return nil
 	}

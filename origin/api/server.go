@@ -238,7 +238,7 @@ func (s *Server) answerRead(r *http.Request, e *Entry, c caller, in reflect.Valu
 }
 
 func (s *Server) newRead(r *http.Request, e *Entry, asOf time.Time) (*Read, error) {
-	filters, err := e.Filters(r.URL.RawQuery)
+	filters, err := e.Scope(r.URL.Path, r.URL.RawQuery)
 	if err != nil {
 		return nil, badParameters([]fault.Detail{{Field: "query", Code: "malformed", Message: "The query string is not valid percent-encoding."}})
 	}
@@ -265,7 +265,7 @@ func (s *Server) decode(r *http.Request, e *Entry, in reflect.Value) ([]fault.De
 	var raw []byte
 	if e.input.body != nil {
 		var err error
-		if raw, err = readBody(r); err != nil {
+		if raw, err = readBody(r, e.MaxBody); err != nil {
 			return nil, nil, err
 		}
 		faults = e.decodeBody(raw, in)
@@ -286,12 +286,12 @@ func (e *Entry) decodeBody(raw []byte, in reflect.Value) bodyFaults {
 	return bodyFaults{unreadable: []fault.Detail{{Field: "body", Code: "required", Message: "A JSON body is required."}}}
 }
 
-func readBody(r *http.Request) ([]byte, error) {
-	raw, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
+func readBody(r *http.Request, most int64) ([]byte, error) {
+	raw, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, most))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, fault.New(fault.TooLarge, "The body is larger than "+strconv.Itoa(maxBody)+" bytes.")
+		return nil, fault.New(fault.TooLarge, "The body is larger than "+strconv.FormatInt(most, 10)+" bytes.")
 	case err != nil:
 		return nil, badParameters([]fault.Detail{{Field: "body", Code: "malformed", Message: "The body could not be read to its end."}})
 	}

@@ -93,7 +93,7 @@ func TestOpenAPIKeepsTheContract(t *testing.T) {
 			if e.Method != c.Method || e.Path != c.Path || e.Access != c.Access || e.Success != c.Success {
 				t.Errorf("%s %s %s %d, want %s %s %s %d", e.Method, e.Path, e.Access, e.Success, c.Method, c.Path, c.Access, c.Success)
 			}
-			if hot := c.ServedBy == "edge-hot"; hot != (e.Serve == op.Hot || e.Serve == op.Both) {
+			if hot := c.ServedBy == "edge-hot"; hot != (e.Serve == op.Hot || e.Serve == op.Composed || e.Serve == op.Both) {
 				t.Errorf("served %s, want %s", e.Serve, c.ServedBy)
 			}
 			if e.Tag != c.Tag || e.Summary != c.Title {

@@ -18,6 +18,7 @@ import (
 	"encora/origin/media"
 	"encora/origin/pgdb"
 	"encora/origin/record"
+	"encora/origin/vocab"
 )
 
 // batchSize is how many movies are brought in by one transaction.
@@ -218,7 +219,7 @@ func incoming(f *ingest.Film) catalog.Incoming {
 		RuntimeMinutes: f.RuntimeMinutes, ContentRating: f.ContentRating, Genres: f.Genres, CountryOfOrigin: f.CountryOfOrigin,
 		Studio: f.Studio, AudioLanguages: f.AudioLanguages, SubtitleLanguages: f.SubtitleLanguages, Status: "draft",
 		AvailableFrom: f.AvailableFrom, AvailableUntil: f.AvailableUntil,
-		Images: catalog.ImageSet{PosterURL: f.Images.PosterURL, BackdropURL: f.Images.BackdropURL, ThumbnailURL: f.Images.ThumbnailURL},
+		Images: vocab.ImageSet{PosterURL: f.Images.PosterURL, BackdropURL: f.Images.BackdropURL, ThumbnailURL: f.Images.ThumbnailURL},
 	}
 	if f.Synopsis != "" && f.Attribution != "" {
 		b.Synopsis += "\n\n" + f.Attribution

@@ -10,6 +10,7 @@ import (
 	"encora/origin/api"
 	"encora/origin/pgdb"
 	"encora/origin/record"
+	"encora/origin/vocab"
 )
 
 // Domain is the catalogue. The func fields are filled by origin/app from the domains that own those tables.
@@ -69,18 +70,10 @@ func (d *Domain) Touched(ctx context.Context, w *api.Write, ids []uuid.UUID, har
 		return err
 	}
 	for _, id := range seen {
-		emit(w, hard, tagMovie(id), tagMovies)
+		vocab.Emit(w, hard, tagMovie(id), tagMovies)
 		w.Emit(tagGenres)
 	}
 	return nil
-}
-
-func emit(w *api.Write, hard bool, tags ...string) {
-	if hard {
-		w.EmitHard(tags...)
-	} else {
-		w.Emit(tags...)
-	}
 }
 
 // Published locks content and reports whether viewers see it now or will by the clock.

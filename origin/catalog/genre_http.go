@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"encora/origin/api"
+	"encora/origin/vocab"
 	"encora/shared/fault"
 )
 
@@ -16,7 +17,7 @@ type listGenresIn struct {
 }
 
 func (d *Domain) listGenres(ctx context.Context, r *api.Read, in *listGenresIn) (api.List[Genre], error) {
-	f := newFilters()
+	f := &filters{}
 	f.allowed(r.Deny)
 	next, err := nextInstant(ctx, r, f, r.AsOf)
 	if err != nil {
@@ -30,7 +31,7 @@ func (d *Domain) listGenres(ctx context.Context, r *api.Read, in *listGenresIn) 
 }
 
 func (d *Domain) adminListGenres(ctx context.Context, r *api.Read, _ *api.None) (api.List[Genre], error) {
-	genres, err := selectGenres(ctx, r, newFilters(), "")
+	genres, err := selectGenres(ctx, r, &filters{}, "")
 	return api.List[Genre]{Data: genres}, err
 }
 
@@ -117,27 +118,24 @@ func (d *Domain) storeGenre(ctx context.Context, w *api.Write, before, after *ge
 
 // takeGenre copies a body into the genre and checks what the schema can't: the parent exists, and is not below it.
 func (d *Domain) takeGenre(ctx context.Context, w *api.Write, g *genre, b *GenreWrite) ([]fault.Detail, error) {
-	var faults []fault.Detail
-	add := func(field, code, message string) {
-		faults = append(faults, fault.Detail{Field: field, Code: code, Message: message})
-	}
+	var faults vocab.Faults
 	g.Name, g.Slug, g.ParentID, g.ImageURL, g.UpdatedAt = b.Name, b.Slug, b.ParentID, b.ImageURL, w.Now
 	g.ContentTypes = slices.Clone(b.ContentTypes)
 	slices.Sort(g.ContentTypes)
 	g.ContentTypes = slices.Compact(g.ContentTypes)
 	if b.ContentTypes != nil && len(b.ContentTypes) == 0 {
-		add("content_types", "too_few", "Expected at least one content type.")
+		faults.Add("content_types", "too_few", "Expected at least one content type.")
 	}
-	checkURL("image_url", b.ImageURL, add)
+	faults.URL("image_url", b.ImageURL)
 	if b.ParentID != nil {
 		above, err := ancestors(ctx, w.Tx, *b.ParentID)
 		switch {
 		case err != nil:
 			return nil, err
 		case len(above) == 0:
-			add("parent_id", "unknown", "There is no such genre.")
+			faults.Add("parent_id", "unknown", "There is no such genre.")
 		case slices.Contains(above, g.ID):
-			add("parent_id", "cycle", "A genre can't stand below itself.")
+			faults.Add("parent_id", "cycle", "A genre can't stand below itself.")
 		}
 	}
 	return faults, nil

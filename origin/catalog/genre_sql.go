@@ -21,12 +21,12 @@ func selectGenres(ctx context.Context, tx pgx.Tx, f *filters, contentType string
 		SELECT g.id, g.name, g.slug, g.content_types, g.parent_id, g.image_url, coalesce(c.n, 0) AS content_count
 		FROM genres g LEFT JOIN (
 			SELECT mg.genre_id, count(*) AS n FROM movie_genres mg JOIN movies m ON m.id = mg.movie_id
-			WHERE @content_type IN ('', 'movie')` + f.where() + `
+			WHERE @content_type IN ('', 'movie')` + f.Where() + `
 			GROUP BY mg.genre_id
 		) c ON c.genre_id = g.id
 		WHERE @content_type = '' OR @content_type = ANY(g.content_types)
 		ORDER BY g.name COLLATE "C", g.id`
-	args := f.args()
+	args := f.Args()
 	args["content_type"] = contentType
 	rows, err := tx.Query(ctx, q, args)
 	if err != nil {

@@ -3,6 +3,8 @@ package catalog
 import (
 	"time"
 
+	"encora/origin/vocab"
+
 	"github.com/google/uuid"
 )
 
@@ -19,31 +21,31 @@ const (
 // Movie is a movie as viewers see it. Optional values that are not given are left out; available_until is null when the
 // window has no end, geo_restrictions when no rule is attached.
 type Movie struct {
-	ID                uuid.UUID          `json:"id"`
-	Title             string             `json:"title"`
-	OriginalTitle     string             `json:"original_title,omitempty"`
-	Slug              string             `json:"slug"`
-	Synopsis          string             `json:"synopsis,omitempty"`
-	Tagline           string             `json:"tagline,omitempty"`
-	ReleaseYear       int                `json:"release_year,omitempty"`
-	RuntimeMinutes    int                `json:"runtime_minutes,omitempty"`
-	ContentRating     string             `json:"content_rating,omitempty"`
-	Genres            []string           `json:"genres" doc:"Genre slugs."`
-	CountryOfOrigin   []string           `json:"country_of_origin"`
-	Studio            string             `json:"studio,omitempty"`
-	AudioLanguages    []string           `json:"audio_languages"`
-	SubtitleLanguages []string           `json:"subtitle_languages"`
-	Cast              []CastMember       `json:"cast" db:"cast_members"`
-	Images            ImageSet           `json:"images"`
-	AverageRating     float64            `json:"average_rating" doc:"Mean of the subscribers' ratings, 1 to 5; 0 while there are none."`
-	RatingCount       int                `json:"rating_count"`
-	Status            string             `json:"status" db:"-" enum:"draft,published,scheduled,unpublished"`
-	GeoRestrictions   *GeoRestrictionRef `json:"geo_restrictions" db:"geo"`
-	DRMRequired       bool               `json:"drm_required" db:"drm_required"`
-	AvailableFrom     *time.Time         `json:"available_from,omitempty"`
-	AvailableUntil    *time.Time         `json:"available_until" nullable:"true"`
-	CreatedAt         time.Time          `json:"created_at"`
-	UpdatedAt         time.Time          `json:"updated_at"`
+	ID                uuid.UUID                `json:"id"`
+	Title             string                   `json:"title"`
+	OriginalTitle     string                   `json:"original_title,omitempty"`
+	Slug              string                   `json:"slug"`
+	Synopsis          string                   `json:"synopsis,omitempty"`
+	Tagline           string                   `json:"tagline,omitempty"`
+	ReleaseYear       int                      `json:"release_year,omitempty"`
+	RuntimeMinutes    int                      `json:"runtime_minutes,omitempty"`
+	ContentRating     string                   `json:"content_rating,omitempty"`
+	Genres            []string                 `json:"genres" doc:"Genre slugs."`
+	CountryOfOrigin   []string                 `json:"country_of_origin"`
+	Studio            string                   `json:"studio,omitempty"`
+	AudioLanguages    []string                 `json:"audio_languages"`
+	SubtitleLanguages []string                 `json:"subtitle_languages"`
+	Cast              []CastMember             `json:"cast" db:"cast_members"`
+	Images            vocab.ImageSet           `json:"images"`
+	AverageRating     float64                  `json:"average_rating" doc:"Mean of the subscribers' ratings, 1 to 5; 0 while there are none."`
+	RatingCount       int                      `json:"rating_count"`
+	Status            string                   `json:"status" db:"-" enum:"draft,published,scheduled,unpublished"`
+	GeoRestrictions   *vocab.GeoRestrictionRef `json:"geo_restrictions" db:"geo"`
+	DRMRequired       bool                     `json:"drm_required" db:"drm_required"`
+	AvailableFrom     *time.Time               `json:"available_from,omitempty"`
+	AvailableUntil    *time.Time               `json:"available_until" nullable:"true"`
+	CreatedAt         time.Time                `json:"created_at"`
+	UpdatedAt         time.Time                `json:"updated_at"`
 }
 
 // AdminMovie is a movie as editors see it.
@@ -64,32 +66,16 @@ type CastMember struct {
 	SortOrder     int    `json:"sort_order,omitempty" minimum:"0" maximum:"100000"`
 }
 
-// ImageSet is a title's artwork. URLs are absolute, immutable and cache-safe.
-type ImageSet struct {
-	PosterURL    string `json:"poster_url,omitempty" format:"uri" maxLength:"2048"`
-	BackdropURL  string `json:"backdrop_url,omitempty" format:"uri" maxLength:"2048"`
-	ThumbnailURL string `json:"thumbnail_url,omitempty" format:"uri" maxLength:"2048"`
-	LogoURL      string `json:"logo_url,omitempty" format:"uri" maxLength:"2048"`
-	BannerURL    string `json:"banner_url,omitempty" format:"uri" maxLength:"2048"`
-}
-
-// GeoRestrictionRef is the first rule, by id, that is attached to a title.
-type GeoRestrictionRef struct {
-	RuleID      uuid.UUID `json:"rule_id"`
-	Policy      string    `json:"policy" enum:"allow_list,block_list"`
-	Territories []string  `json:"territories"`
-}
-
 // Summary is a title in a rail or a list of related ones.
 type Summary struct {
-	ContentType    string    `json:"content_type" enum:"movie"`
-	ID             uuid.UUID `json:"id"`
-	Title          string    `json:"title"`
-	Slug           string    `json:"slug"`
-	Images         ImageSet  `json:"images"`
-	ContentRating  string    `json:"content_rating,omitempty"`
-	ReleaseYear    int       `json:"release_year,omitempty"`
-	RuntimeMinutes int       `json:"runtime_minutes,omitempty"`
+	ContentType    string         `json:"content_type" enum:"movie"`
+	ID             uuid.UUID      `json:"id"`
+	Title          string         `json:"title"`
+	Slug           string         `json:"slug"`
+	Images         vocab.ImageSet `json:"images"`
+	ContentRating  string         `json:"content_rating,omitempty"`
+	ReleaseYear    int            `json:"release_year,omitempty"`
+	RuntimeMinutes int            `json:"runtime_minutes,omitempty"`
 }
 
 // movie is a movie as the database holds it.

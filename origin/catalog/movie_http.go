@@ -26,17 +26,17 @@ type listMoviesIn struct {
 }
 
 func (in *listMoviesIn) filters() *filters {
-	f := newFilters()
+	f := &filters{}
 	f.text(in.Q)
 	f.genre(in.Genre)
 	if in.ReleaseYear != nil {
-		f.and("m.release_year = @release_year", "release_year", *in.ReleaseYear)
+		f.And("m.release_year = @release_year", "release_year", *in.ReleaseYear)
 	}
 	if in.ContentRating != "" {
-		f.and("m.content_rating = @content_rating", "content_rating", in.ContentRating)
+		f.And("m.content_rating = @content_rating", "content_rating", in.ContentRating)
 	}
 	if in.Language != "" { // en finds en-GB, too
-		f.and(`EXISTS (SELECT 1 FROM unnest(m.audio_languages) l
+		f.And(`EXISTS (SELECT 1 FROM unnest(m.audio_languages) l
 			WHERE lower(l) = lower(@language) OR starts_with(lower(l), lower(@language) || '-'))`, "language", in.Language)
 	}
 	return f
@@ -143,11 +143,11 @@ type adminListMoviesIn struct {
 func (d *Domain) adminListMovies(ctx context.Context, r *api.Read, in *adminListMoviesIn) (api.Counted[AdminMovie], error) {
 	var none api.Counted[AdminMovie]
 	o := parseOrder(in.Sort)
-	f := newFilters()
+	f := &filters{}
 	f.text(in.Q)
 	f.genre(in.Genre)
 	if in.Status != "" {
-		f.and(statusConditions[in.Status], "as_of", r.AsOf)
+		f.And(statusConditions[in.Status], "as_of", r.AsOf)
 	}
 	total, err := countMovies(ctx, r, f, math.MaxInt)
 	if err != nil {

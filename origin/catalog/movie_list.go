@@ -5,63 +5,37 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
+	"encora/origin/pgdb"
+	"encora/origin/vocab"
 )
 
-// filters is the WHERE of a list of movies m: conditions of our own text with named arguments of the caller's values.
+// filters is the WHERE of a list of movies m.
 type filters struct {
-	conditions []string
-	values     pgx.NamedArgs
-	searched   bool // there is a condition on the text
-}
-
-func newFilters() *filters { return &filters{values: pgx.NamedArgs{}} }
-
-// and adds a condition whose arguments are named in it; pairs are names and values.
-func (f *filters) and(condition string, pairs ...any) {
-	f.conditions = append(f.conditions, condition)
-	for i := 0; i+1 < len(pairs); i += 2 {
-		f.values[pairs[i].(string)] = pairs[i+1]
-	}
-}
-
-// where renders the conditions, each with AND before it.
-func (f *filters) where() string {
-	if len(f.conditions) == 0 {
-		return ""
-	}
-	return " AND " + strings.Join(f.conditions, " AND ")
-}
-
-func (f *filters) args() pgx.NamedArgs {
-	args := make(pgx.NamedArgs, len(f.values)+4)
-	for k, v := range f.values {
-		args[k] = v
-	}
-	return args
+	pgdb.Filters
+	searched bool // there is a condition on the text
 }
 
 // text adds full-text search: every word of q must begin a word of title, original title, synopsis or cast.
 func (f *filters) text(q string) {
-	words := strings.FieldsFunc(q, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) })
+	words := vocab.Words(q)
 	if len(words) == 0 {
 		if q != "" {
-			f.and("false") // a question without a word matches nothing
+			f.And("false") // a question without a word matches nothing
 		}
 		return
 	}
-	f.and("m.search @@ search_query(@words)", "words", words)
+	f.And("m.search @@ search_query(@words)", "words", words)
 	f.searched = true
 }
 
 func (f *filters) genre(slug string) {
 	if slug != "" {
-		f.and(`EXISTS (SELECT 1 FROM movie_genres mg WHERE mg.movie_id = m.id
+		f.And(`EXISTS (SELECT 1 FROM movie_genres mg WHERE mg.movie_id = m.id
 			AND mg.genre_id = (SELECT id FROM genres WHERE slug = @genre))`, "genre", slug)
 	}
 }
@@ -69,13 +43,13 @@ func (f *filters) genre(slug string) {
 // allowed hides what has a rule that denies the viewer's country.
 func (f *filters) allowed(deny []uuid.UUID) {
 	if len(deny) > 0 {
-		f.and("NOT EXISTS (SELECT 1 FROM geo_attachments a WHERE a.content_id = m.id AND a.rule_id = ANY(@deny))", "deny", deny)
+		f.And("NOT EXISTS (SELECT 1 FROM geo_attachments a WHERE a.content_id = m.id AND a.rule_id = ANY(@deny))", "deny", deny)
 	}
 }
 
 // windowed keeps what is published and inside its window at the instant.
 func (f *filters) windowed(asOf time.Time) {
-	f.and(statusConditions[statusPublished], "as_of", asOf)
+	f.And(statusConditions[statusPublished], "as_of", asOf)
 }
 
 // statusConditions are the movies of each status at @as_of, as movie.status computes it.
@@ -134,7 +108,7 @@ func listMovies(ctx context.Context, r *api.Read, f *filters, o order, p api.Pag
 	if err != nil {
 		return nil, err
 	}
-	args := f.args()
+	args := f.Args()
 	args["limit"], args["after_sort"], args["after_id"] = p.Limit+1, after.Sort, after.ID
 	rows, err := r.Query(ctx, listQuery(f, o, more, f.searched && found < dense), planned, args)
 	if err != nil {
@@ -161,7 +135,7 @@ func listQuery(f *filters, o order, more, collect bool) string {
 		WITH found AS %[1]s (SELECT m.id, %[2]s AS sort_key FROM movies m WHERE true%[3]s),
 		page AS (SELECT id, sort_key FROM found %[4]s ORDER BY sort_key %[5]s, id %[5]s LIMIT @limit)
 		SELECT %[6]s, page.sort_key::text AS sort FROM page JOIN movies m ON m.id = page.id
-		ORDER BY page.sort_key %[5]s, page.id %[5]s`, keep, o.expression, f.where(), from, direction, movieColumns)
+		ORDER BY page.sort_key %[5]s, page.id %[5]s`, keep, o.expression, f.Where(), from, direction, movieColumns)
 }
 
 // preferIndexes is for searches: the planner does not know that a scan of the table would fetch every text from outside
@@ -182,10 +156,10 @@ func countMovies(ctx context.Context, tx pgx.Tx, f *filters, most int) (int, err
 			return 0, err
 		}
 	}
-	args := f.args()
+	args := f.Args()
 	args["most"] = most
 	var n int
-	err := tx.QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 FROM movies m WHERE true`+f.where()+` LIMIT @most) found`, planned, args).Scan(&n)
+	err := tx.QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 FROM movies m WHERE true`+f.Where()+` LIMIT @most) found`, planned, args).Scan(&n)
 	return n, err
 }
 

@@ -133,9 +133,9 @@ func hasVideo(ctx context.Context, tx pgx.Tx, id uuid.UUID) (bool, error) {
 
 // nextInstant is the first instant after asOf at which a movie of the filters enters or leaves its window, or nil.
 func nextInstant(ctx context.Context, tx pgx.Tx, f *filters, asOf time.Time) (*time.Time, error) {
-	args := f.args()
+	args := f.Args()
 	args["as_of"] = asOf
-	where := f.where()
+	where := f.Where()
 	q := `SELECT least(
 		(SELECT m.available_from FROM movies m
 		 WHERE m.state = 'published' AND m.available_from > @as_of` + where + ` ORDER BY m.available_from LIMIT 1),

@@ -3,45 +3,37 @@ package catalog
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"time"
 
 	"github.com/google/uuid"
-	"golang.org/x/text/language"
 
 	"encora/origin/api"
+	"encora/origin/vocab"
 	"encora/shared/fault"
 	"encora/shared/territory"
 )
 
 // MovieWrite is the body of create and replace.
 type MovieWrite struct {
-	Title             string                       `json:"title" minLength:"1" maxLength:"255" pattern:"\\S"`
-	OriginalTitle     string                       `json:"original_title,omitempty" maxLength:"255" doc:"Original title if different from localised title."`
-	Synopsis          string                       `json:"synopsis,omitempty" maxLength:"5000"`
-	Tagline           string                       `json:"tagline,omitempty" maxLength:"300"`
-	ReleaseYear       int                          `json:"release_year,omitempty" minimum:"1888" maximum:"2100"`
-	RuntimeMinutes    int                          `json:"runtime_minutes,omitempty" minimum:"1" maximum:"100000" doc:"Total runtime. Required before publishing."`
-	ContentRating     string                       `json:"content_rating,omitempty" enum:"G,PG,PG-13,R,NC-17,TV-Y,TV-G,TV-PG,TV-14,TV-MA,UNRATED" doc:"Parental guidance rating. Required before publishing."`
-	Genres            []string                     `json:"genres,omitempty" maxItems:"100" doc:"Genre slugs (from /genres taxonomy)."`
-	CountryOfOrigin   []string                     `json:"country_of_origin,omitempty" minLength:"2" maxLength:"2" maxItems:"250" doc:"ISO 3166-1 alpha-2 production country codes."`
-	Studio            string                       `json:"studio,omitempty" maxLength:"200" doc:"Primary production studio or distributor."`
-	AudioLanguages    []string                     `json:"audio_languages,omitempty" maxLength:"35" maxItems:"200" doc:"BCP-47 language codes for available dubbed/original audio tracks."`
-	SubtitleLanguages []string                     `json:"subtitle_languages,omitempty" maxLength:"35" maxItems:"200" doc:"BCP-47 language codes for available subtitle/CC tracks."`
-	Cast              []CastMember                 `json:"cast,omitempty" maxItems:"500"`
-	Images            ImageSet                     `json:"images,omitzero" doc:"Content artwork. All URLs are CDN-hosted, immutable, and cache-safe."`
-	Status            string                       `json:"status" enum:"draft,published,scheduled,unpublished"`
-	GeoRestrictions   api.Optional[GeoRestriction] `json:"geo_restrictions,omitzero" doc:"Attaches the rule; null detaches all; absent changes nothing."`
-	DRMRequired       bool                         `json:"drm_required" doc:"When true, clients must acquire a DRM licence before playback."`
-	AvailableFrom     *time.Time                   `json:"available_from,omitempty" doc:"Earliest playback availability datetime (window start)."`
-	AvailableUntil    *time.Time                   `json:"available_until,omitempty" nullable:"true" doc:"Last playback availability datetime (window end). Null = indefinite."`
-}
-
-// GeoRestriction names the rule to attach; of what a read shows, only rule_id counts.
-type GeoRestriction struct {
-	RuleID      uuid.UUID `json:"rule_id"`
-	Policy      string    `json:"policy,omitempty" enum:"allow_list,block_list"`
-	Territories []string  `json:"territories,omitempty"`
+	Title             string                             `json:"title" minLength:"1" maxLength:"255" pattern:"\\S"`
+	OriginalTitle     string                             `json:"original_title,omitempty" maxLength:"255" doc:"Original title if different from localised title."`
+	Synopsis          string                             `json:"synopsis,omitempty" maxLength:"5000"`
+	Tagline           string                             `json:"tagline,omitempty" maxLength:"300"`
+	ReleaseYear       int                                `json:"release_year,omitempty" minimum:"1888" maximum:"2100"`
+	RuntimeMinutes    int                                `json:"runtime_minutes,omitempty" minimum:"1" maximum:"100000" doc:"Total runtime. Required before publishing."`
+	ContentRating     string                             `json:"content_rating,omitempty" enum:"G,PG,PG-13,R,NC-17,TV-Y,TV-G,TV-PG,TV-14,TV-MA,UNRATED" doc:"Parental guidance rating. Required before publishing."`
+	Genres            []string                           `json:"genres,omitempty" maxItems:"100" doc:"Genre slugs (from /genres taxonomy)."`
+	CountryOfOrigin   []string                           `json:"country_of_origin,omitempty" minLength:"2" maxLength:"2" maxItems:"250" doc:"ISO 3166-1 alpha-2 production country codes."`
+	Studio            string                             `json:"studio,omitempty" maxLength:"200" doc:"Primary production studio or distributor."`
+	AudioLanguages    []string                           `json:"audio_languages,omitempty" maxLength:"35" maxItems:"200" doc:"BCP-47 language codes for available dubbed/original audio tracks."`
+	SubtitleLanguages []string                           `json:"subtitle_languages,omitempty" maxLength:"35" maxItems:"200" doc:"BCP-47 language codes for available subtitle/CC tracks."`
+	Cast              []CastMember                       `json:"cast,omitempty" maxItems:"500"`
+	Images            vocab.ImageSet                     `json:"images,omitzero" doc:"Content artwork. All URLs are CDN-hosted, immutable, and cache-safe."`
+	Status            string                             `json:"status" enum:"draft,published,scheduled,unpublished"`
+	GeoRestrictions   api.Optional[vocab.GeoRestriction] `json:"geo_restrictions,omitzero" doc:"Attaches the rule; null detaches all; absent changes nothing."`
+	DRMRequired       bool                               `json:"drm_required" doc:"When true, clients must acquire a DRM licence before playback."`
+	AvailableFrom     *time.Time                         `json:"available_from,omitempty" doc:"Earliest playback availability datetime (window start)."`
+	AvailableUntil    *time.Time                         `json:"available_until,omitempty" nullable:"true" doc:"Last playback availability datetime (window end). Null = indefinite."`
 }
 
 type createMovieIn struct {
@@ -204,72 +196,31 @@ func (d *Domain) take(ctx context.Context, w *api.Write, m *movie, b *MovieWrite
 func (m *movie) copyFrom(b *MovieWrite) {
 	m.Title, m.OriginalTitle, m.Synopsis, m.Tagline = b.Title, b.OriginalTitle, b.Synopsis, b.Tagline
 	m.ReleaseYear, m.RuntimeMinutes, m.ContentRating, m.Studio = b.ReleaseYear, b.RuntimeMinutes, b.ContentRating, b.Studio
-	m.CountryOfOrigin, m.AudioLanguages, m.SubtitleLanguages = some(b.CountryOfOrigin), some(b.AudioLanguages), some(b.SubtitleLanguages)
-	m.Cast, m.Images, m.DRMRequired = some(b.Cast), b.Images, b.DRMRequired
-	m.AvailableFrom, m.AvailableUntil = instant(b.AvailableFrom), instant(b.AvailableUntil)
-}
-
-// some makes an empty list of an absent one.
-func some[T any](list []T) []T {
-	if list == nil {
-		return []T{}
-	}
-	return list
-}
-
-// instant is a time as Postgres keeps it.
-func instant(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	u := t.UTC().Truncate(time.Microsecond)
-	return &u
+	m.CountryOfOrigin, m.AudioLanguages, m.SubtitleLanguages = vocab.Some(b.CountryOfOrigin), vocab.Some(b.AudioLanguages), vocab.Some(b.SubtitleLanguages)
+	m.Cast, m.Images, m.DRMRequired = vocab.Some(b.Cast), b.Images, b.DRMRequired
+	m.AvailableFrom, m.AvailableUntil = vocab.Instant(b.AvailableFrom), vocab.Instant(b.AvailableUntil)
 }
 
 func checkMovie(b *MovieWrite) []fault.Detail {
-	var faults []fault.Detail
-	add := func(field, code, message string) {
-		faults = append(faults, fault.Detail{Field: field, Code: code, Message: message})
-	}
+	var faults vocab.Faults
 	for i, c := range b.CountryOfOrigin {
 		if !territory.Valid(c) {
-			add(fmt.Sprintf("country_of_origin[%d]", i), "not_allowed", "Expected an ISO 3166-1 alpha-2 code in capitals.")
+			faults.Add(fmt.Sprintf("country_of_origin[%d]", i), "not_allowed", "Expected an ISO 3166-1 alpha-2 code in capitals.")
 		}
 	}
-	checkLanguages("audio_languages", b.AudioLanguages, add)
-	checkLanguages("subtitle_languages", b.SubtitleLanguages, add)
+	faults.Languages("audio_languages", b.AudioLanguages)
+	faults.Languages("subtitle_languages", b.SubtitleLanguages)
 	for i, c := range b.Cast {
-		checkURL(fmt.Sprintf("cast[%d].image_url", i), c.ImageURL, add)
+		faults.URL(fmt.Sprintf("cast[%d].image_url", i), c.ImageURL)
 	}
-	checkURL("images.poster_url", b.Images.PosterURL, add)
-	checkURL("images.backdrop_url", b.Images.BackdropURL, add)
-	checkURL("images.thumbnail_url", b.Images.ThumbnailURL, add)
-	checkURL("images.logo_url", b.Images.LogoURL, add)
-	checkURL("images.banner_url", b.Images.BannerURL, add)
+	faults.Images("images", b.Images)
 	if b.AvailableFrom != nil && b.AvailableUntil != nil && !b.AvailableUntil.After(*b.AvailableFrom) {
-		add("available_until", "out_of_range", "The window must end after it begins.")
+		faults.Add("available_until", "out_of_range", "The window must end after it begins.")
 	}
 	return faults
 }
 
-func checkLanguages(field string, tags []string, add func(field, code, message string)) {
-	for i, tag := range tags {
-		if _, err := language.Parse(tag); err != nil {
-			add(fmt.Sprintf("%s[%d]", field, i), "invalid_format", "Expected a BCP-47 language tag.")
-		}
-	}
-}
-
-func checkURL(field, text string, add func(field, code, message string)) {
-	if text == "" {
-		return
-	}
-	if u, err := url.Parse(text); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		add(field, "invalid_format", "Expected an absolute http(s) URL.")
-	}
-}
-
-func (d *Domain) attach(ctx context.Context, w *api.Write, id uuid.UUID, ref api.Optional[GeoRestriction]) error {
+func (d *Domain) attach(ctx context.Context, w *api.Write, id uuid.UUID, ref api.Optional[vocab.GeoRestriction]) error {
 	if !ref.Given {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"encora/origin/api"
+	"encora/origin/vocab"
 	"encora/shared/fault"
 )
 
@@ -23,7 +24,7 @@ type PublishRequest struct {
 func (d *Domain) publishMovie(ctx context.Context, w *api.Write, in *publishMovieIn) (AdminMovie, error) {
 	return d.change(ctx, w, in.MovieID, func(m *movie) (edit, error) {
 		m.State = statusPublished
-		switch from := instant(in.Body.AvailableFrom); {
+		switch from := vocab.Instant(in.Body.AvailableFrom); {
 		case from != nil:
 			m.AvailableFrom = from
 		case m.AvailableFrom != nil && m.AvailableFrom.After(w.Now):
@@ -132,7 +133,7 @@ func emitMovie(w *api.Write, before, after *movie) {
 	if before.State != statusPublished && after.State != statusPublished {
 		return
 	}
-	emit(w, takenAway(before, after), tagMovie(after.ID), tagMovies)
+	vocab.Emit(w, takenAway(before, after), tagMovie(after.ID), tagMovies)
 	if before.State != after.State || !slices.Equal(before.GenreIDs, after.GenreIDs) ||
 		!sameInstant(before.AvailableFrom, after.AvailableFrom) || !sameInstant(before.AvailableUntil, after.AvailableUntil) {
 		w.Emit(tagGenres)

@@ -23,7 +23,7 @@ func (d *Domain) relatedMovies(ctx context.Context, r *api.Read, in *relatedIn) 
 		return none, err
 	}
 	r.Tag(tagMovies)
-	f := newFilters()
+	f := &filters{}
 	f.allowed(r.Deny)
 	next, err := nextInstant(ctx, r, f, r.AsOf)
 	if err != nil {
@@ -46,14 +46,14 @@ func selectRelated(ctx context.Context, r *api.Read, f *filters, id uuid.UUID, l
 		by_genre AS (
 			SELECT peer.id, 1 AS score FROM movie_genres g CROSS JOIN LATERAL (
 				SELECT m.id FROM movie_genres mg JOIN movies m ON m.id = mg.movie_id
-				WHERE mg.genre_id = g.genre_id AND m.id <> @id` + f.where() + `
+				WHERE mg.genre_id = g.genre_id AND m.id <> @id` + f.Where() + `
 				ORDER BY mg.movie_id DESC LIMIT 100
 			) peer
 			WHERE g.movie_id = @id
 		),
 		by_cast AS (
 			SELECT m.id, 3 * cardinality(ARRAY(SELECT unnest(m.cast_keys) INTERSECT SELECT unnest(this.cast_keys))) AS score
-			FROM movies m, this WHERE m.cast_keys && this.cast_keys AND m.id <> @id` + f.where() + `
+			FROM movies m, this WHERE m.cast_keys && this.cast_keys AND m.id <> @id` + f.Where() + `
 			LIMIT 500
 		),
 		scored AS (
@@ -62,7 +62,7 @@ func selectRelated(ctx context.Context, r *api.Read, f *filters, id uuid.UUID, l
 		SELECT 'movie' AS content_type, m.id, m.title, m.slug, m.images, m.content_rating, m.release_year, m.runtime_minutes
 		FROM scored JOIN movies m ON m.id = scored.id
 		ORDER BY scored.score DESC, m.average_rating DESC, m.id LIMIT @limit`
-	args := f.args()
+	args := f.Args()
 	args["id"], args["limit"] = id, limit
 	rows, err := r.Query(ctx, q, args)
 	if err != nil {

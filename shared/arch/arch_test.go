@@ -92,7 +92,8 @@ func TestPartsImportOnlyWhatTheyMay(t *testing.T) {
 	}
 }
 
-var kits = []string{"encora/origin/api", "encora/origin/record", "encora/origin/changes", "encora/origin/pgdb", "encora/origin/pgtest", "encora/origin/apitest", "encora/origin/migrations"}
+var kits = []string{"encora/origin/api", "encora/origin/record", "encora/origin/changes", "encora/origin/pgdb", "encora/origin/pgtest", "encora/origin/apitest", "encora/origin/migrations",
+	"encora/origin/vocab", "encora/origin/listings"}
 
 // A domain imports kits, never another domain; kits never import domains; only app sees all.
 func TestDomainsImportKitsOnly(t *testing.T) {

@@ -12,11 +12,20 @@ var ErrQuery = errors.New("query string is not valid percent-encoding")
 
 // Canonical rewrites a raw query string so that requests with one meaning have one spelling: known parameters only,
 // sorted by name, percent-encoded one way, defaults dropped, lists split, sorted and without repeats. Scalars that are
-// repeated stay repeated, for the origin to refuse. It is the query of the cache key, of the fill and of cursor bindings.
+// repeated stay repeated, for the origin to refuse. It is the query of the cache key, of the fill.
 func (o *Op) Canonical(raw string) (string, error) { return o.canonical(raw, false) }
 
-// Filters is Canonical without the parameters that select or project a page: what a cursor is bound to.
+// Filters is Canonical without the parameters that select or project a page.
 func (o *Op) Filters(raw string) (string, error) { return o.canonical(raw, true) }
+
+// Scope is what a cursor is bound to: the filters, and the path where that has values.
+func (o *Op) Scope(path, raw string) (string, error) {
+	filters, err := o.Filters(raw)
+	if strings.Contains(o.Path, "{") {
+		filters = path + "?" + filters
+	}
+	return filters, err
+}
 
 func (o *Op) canonical(raw string, filtersOnly bool) (string, error) {
 	if raw == "" || len(o.Query) == 0 {

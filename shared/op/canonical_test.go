@@ -44,6 +44,25 @@ func TestFiltersLeavePagesOut(t *testing.T) {
 	}
 }
 
+func TestScopeNamesThePathOfOneThing(t *testing.T) {
+	of := func(o Op, path string) string {
+		t.Helper()
+		got, err := o.Scope(path, "cursor=x&genre=c")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	single := list
+	single.Path = "/v2/things/{thing_id}/parts"
+	if a, b := of(single, "/v2/things/1/parts"), of(single, "/v2/things/2/parts"); a == b {
+		t.Errorf("two things share the scope %q", a)
+	}
+	if got := of(list, "/v2/things"); got != "genre=c" {
+		t.Errorf("Scope = %q", got)
+	}
+}
+
 // A canonical query is its own canonical form and means what the raw one meant.
 func FuzzCanonical(f *testing.F) {
 	f.Add("q=a&genre=b&fields=x,y&limit=20")

@@ -12,10 +12,12 @@ import (
 type Serve string
 
 const (
-	Hot    Serve = "hot"    // the edge answers from its cache and fills from the origin
-	Pass   Serve = "pass"   // the edge checks the token and passes the request on, uncached
-	Origin Serve = "origin" // only the origin's own listener has it; at the edge it is 404
-	Both   Serve = "both"   // each binary answers for itself
+	Hot Serve = "hot" // the edge answers from its cache and fills from the origin
+	// Composed answers are put together by the edge from parts that it caches, for every request anew.
+	Composed Serve = "composed"
+	Pass     Serve = "pass"   // the edge checks the token and passes the request on, uncached
+	Origin   Serve = "origin" // only the origin's own listener has it; at the edge it is 404
+	Both     Serve = "both"   // each binary answers for itself
 )
 
 // Access values beside the scopes.

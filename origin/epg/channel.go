@@ -1,12 +1,16 @@
 package epg
 
 import (
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"encora/origin/api"
 	"encora/origin/vocab"
+	"encora/shared/fault"
 )
 
 // Channel is a channel as viewers see it. Optional values that are not given are left out; catchup_days is null without
@@ -64,4 +68,72 @@ type ChannelWrite struct {
 // defaultCatchupDays is for channels that have catch-up and don't say for how long.
 const defaultCatchupDays = 7
 
-func (d *Domain) channelEntries() []api.Entry { return nil }
+// channel is a channel as the database holds it.
+type channel struct {
+	AdminChannel
+	SortName string // the text of what lists are sorted by
+}
+
+// newChannel is a channel that no viewer sees yet.
+func newChannel(now time.Time) *channel {
+	c := &channel{}
+	c.ID, c.CreatedAt, c.UpdatedAt = uuid.Must(uuid.NewV7()), now, now
+	return c
+}
+
+// copyFrom takes over what a body says of the channel itself.
+func (c *channel) copyFrom(b *ChannelWrite) {
+	c.Name, c.Number, c.Description, c.Category, c.Language = b.Name, b.Number, b.Description, b.Category, b.Language
+	c.Images, c.Status, c.DRMRequired, c.IsPremium = b.Images, b.Status, b.DRMRequired, b.IsPremium
+	c.IsCatchupEnabled, c.CatchupDays = b.IsCatchupEnabled, b.catchupDays()
+	c.SortOrder, c.WebsiteURL, c.EPGIDs = b.SortOrder, b.WebsiteURL, distinct(b.EPGIDs)
+}
+
+// catchupDays is nil without catch-up, whatever the body says beside it.
+func (b *ChannelWrite) catchupDays() *int {
+	if !b.IsCatchupEnabled {
+		return nil
+	}
+	days := defaultCatchupDays
+	if b.CatchupDays != nil {
+		days = *b.CatchupDays
+	}
+	return &days
+}
+
+// distinct trims texts and leaves out repeats; it is never nil.
+func distinct(texts []string) []string {
+	kept := []string{}
+	for _, text := range texts {
+		if text = strings.TrimSpace(text); !slices.Contains(kept, text) {
+			kept = append(kept, text)
+		}
+	}
+	return kept
+}
+
+// checkChannel finds what the schema can't see.
+func checkChannel(b *ChannelWrite) []fault.Detail {
+	var faults vocab.Faults
+	faults.Language("language", b.Language)
+	faults.Images("images", b.Images)
+	faults.URL("website_url", b.WebsiteURL)
+	for i, id := range b.EPGIDs {
+		if strings.TrimSpace(id) == "" {
+			faults.Add("epg_ids["+strconv.Itoa(i)+"]", "required", "Expected an id; this one is blank.")
+		}
+	}
+	return faults
+}
+
+// slugCandidates are tried in turn: the name, the name and number, and one that nothing else has.
+func (c *channel) slugCandidates() []string {
+	base := vocab.Slug(c.Name, contentChannel)
+	id := c.ID.String()
+	candidates := []string{base}
+	if c.Number > 0 {
+		base += "-" + strconv.Itoa(c.Number)
+		candidates = append(candidates, base)
+	}
+	return append(candidates, base+"-"+id[len(id)-12:])
+}

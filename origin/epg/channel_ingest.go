@@ -1,0 +1,168 @@
+package epg
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"encora/origin/api"
+	"encora/origin/record"
+	"encora/shared/wire"
+)
+
+// IncomingChannel is a channel from outside of the API: an import, the demo or a generated catalogue.
+type IncomingChannel struct {
+	Key       string // identifies the channel at its source: the same key is the same channel, and is brought in once
+	Channel   ChannelWrite
+	Published bool
+}
+
+// Refused is a channel that was not brought in, and why.
+type Refused struct {
+	Index  int // in the batch
+	Reason string
+}
+
+// Outcome counts what a batch of channels did.
+type Outcome struct {
+	Created int
+	Known   int // were there already, by key, and stay as editors left them
+	Refused []Refused
+}
+
+// IngestChannels brings a batch of channels in, in one transaction: all that is legal of it, whole, or nothing. It leaves
+// one audit entry and one change behind, whatever the batch's size. Geo rules are not attached.
+func (d *Domain) IngestChannels(ctx context.Context, actor record.Actor, now time.Time, batch []IncomingChannel) (Outcome, error) {
+	var out Outcome
+	err := d.DB.Write(ctx, func(tx pgx.Tx) error {
+		out = Outcome{}
+		w := record.Begin(tx, actor, now)
+		in := channelIngestion{w: w, out: &out}
+		if err := in.prepare(ctx, batch); err != nil {
+			return err
+		}
+		if len(in.channels) == 0 {
+			return nil
+		}
+		if err := in.store(ctx); err != nil {
+			return err
+		}
+		return w.Commit(ctx)
+	})
+	if err != nil {
+		return Outcome{}, fmt.Errorf("bring channels in: %w", err)
+	}
+	return out, nil
+}
+
+// ChannelIDs gives the ids of channels that were brought in, by their keys; keys that are not known are left out.
+func (d *Domain) ChannelIDs(ctx context.Context, keys []string) (map[string]uuid.UUID, error) {
+	var ids map[string]uuid.UUID
+	err := d.DB.Snapshot(ctx, func(tx pgx.Tx) error {
+		var err error
+		ids, err = channelKeys(ctx, tx, keys)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look up channels by key: %w", err)
+	}
+	return ids, nil
+}
+
+// channelIngestion is one batch on its way into the database.
+type channelIngestion struct {
+	w        *record.Tx
+	out      *Outcome
+	channels []*channel
+	keys     []string
+}
+
+// prepare makes channels of what is new and legal.
+func (in *channelIngestion) prepare(ctx context.Context, batch []IncomingChannel) error {
+	keys := make([]string, len(batch))
+	for i := range batch {
+		keys[i] = batch[i].Key
+	}
+	known, err := channelKeys(ctx, in.w.Tx, keys)
+	if err != nil {
+		return err
+	}
+	for i := range batch {
+		b := &batch[i]
+		if _, ok := known[b.Key]; ok {
+			in.out.Known++
+			continue
+		}
+		c, reason := in.accept(b)
+		if reason != "" {
+			in.out.Refused = append(in.out.Refused, Refused{i, reason})
+			continue
+		}
+		known[b.Key] = c.ID
+		in.channels, in.keys = append(in.channels, c), append(in.keys, b.Key)
+	}
+	return in.chooseSlugs(ctx)
+}
+
+// accept checks a channel as the API would.
+func (in *channelIngestion) accept(b *IncomingChannel) (*channel, string) {
+	if b.Key == "" {
+		return nil, "key: a channel without one would be brought in again each time"
+	}
+	if faults := append(api.Validate(b.Channel), checkChannel(&b.Channel)...); len(faults) > 0 {
+		return nil, faults[0].Field + ": " + faults[0].Message
+	}
+	c := newChannel(in.w.Now)
+	c.copyFrom(&b.Channel)
+	c.IsPublished = b.Published
+	return c, ""
+}
+
+// chooseSlugs gives every channel the first of its candidates that neither the database nor the batch has taken.
+func (in *channelIngestion) chooseSlugs(ctx context.Context) error {
+	var all []string
+	for _, c := range in.channels {
+		all = append(all, c.slugCandidates()...)
+	}
+	found, err := takenSlugs(ctx, in.w.Tx, all)
+	if err != nil {
+		return err
+	}
+	taken := make(map[string]bool, len(all))
+	for _, slug := range found {
+		taken[slug] = true
+	}
+	for _, c := range in.channels {
+		for _, c.Slug = range c.slugCandidates() {
+			if !taken[c.Slug] {
+				break
+			}
+		}
+		taken[c.Slug] = true
+	}
+	return nil
+}
+
+func (in *channelIngestion) store(ctx context.Context) error {
+	columns := strings.Fields(`id source_key slug name number description category language website_url images status
+		drm_required is_premium is_catchup_enabled catchup_days sort_order epg_ids is_published created_at updated_at`)
+	_, err := in.w.CopyFrom(ctx, pgx.Identifier{"channels"}, columns, pgx.CopyFromSlice(len(in.channels), func(i int) ([]any, error) {
+		c := in.channels[i]
+		return []any{c.ID, in.keys[i], c.Slug, c.Name, c.Number, c.Description, c.Category, c.Language, c.WebsiteURL, c.Images, c.Status,
+			c.DRMRequired, c.IsPremium, c.IsCatchupEnabled, c.CatchupDays, c.SortOrder, c.EPGIDs, c.IsPublished, c.CreatedAt, c.UpdatedAt}, nil
+	}))
+	if err != nil {
+		return err
+	}
+	in.out.Created = len(in.channels)
+	in.w.Audit("content.imported", contentChannel, uuid.Nil, map[string]any{"count": len(in.channels), "first_key": in.keys[0]})
+	if slices.ContainsFunc(in.channels, func(c *channel) bool { return c.IsPublished }) {
+		in.w.Emit(tagChannels, wire.TagLineup)
+	}
+	return nil
+}

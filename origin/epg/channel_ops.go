@@ -1,0 +1,5 @@
+package epg
+
+import "encora/origin/api"
+
+func (d *Domain) channelEntries() []api.Entry { return nil }

@@ -44,3 +44,10 @@ type DayProgram struct {
 	Before         string `json:"before"`
 	After          string `json:"after"`
 }
+
+// GuidePosition is what a cursor of the schedule holds: the last programme shown. Edges and origin read one another's.
+type GuidePosition struct {
+	Channel string `json:"c"`
+	Start   int64  `json:"s"` // Unix seconds
+	ID      string `json:"i"`
+}

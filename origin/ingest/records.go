@@ -27,8 +27,17 @@ type scanner struct {
 	buf  []byte
 }
 
-// newScanner undoes gzip, told by its magic number (RFC 1952), and steps over a byte order mark.
+// newScanner reads the text of a file, whatever it is wrapped in.
 func newScanner(r io.Reader) (*scanner, error) {
+	text, err := plain(r)
+	if err != nil {
+		return nil, err
+	}
+	return &scanner{r: text, line: 1}, nil
+}
+
+// plain undoes gzip, told by its magic number (RFC 1952), and steps over a byte order mark.
+func plain(r io.Reader) (*bufio.Reader, error) {
 	b := bufio.NewReaderSize(r, 64<<10)
 	if magic, _ := b.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		z, err := gzip.NewReader(b)
@@ -40,7 +49,7 @@ func newScanner(r io.Reader) (*scanner, error) {
 	if bom, _ := b.Peek(3); string(bom) == "\xef\xbb\xbf" {
 		_, _ = b.Discard(3) // they are in the buffer
 	}
-	return &scanner{r: b, line: 1}, nil
+	return b, nil
 }
 
 // records yields the elements of a JSON array, or else the lines of JSON lines, told by the first character. An error

@@ -26,16 +26,22 @@ const batchSize = 500
 
 type imports struct {
 	database
-	Files       []string `arg:"" help:"Film sets of Wikidata's or Wikipedia's form." type:"existingfile"`
+	Files       []string `arg:"" help:"Film sets of Wikidata's or Wikipedia's form, channel lists of iptv-org's, or folders of such files." type:"path"`
 	GenreLabels []string `help:"Names of Wikidata's genres, as JSON lines. They may also be among the files." type:"existingfile"`
 }
 
 // Run imports each file in turn; genre labels among them are for the others. A file that can't be read on ends with status
 // 1, and what stood before it stays.
 func (i *imports) Run(ctx context.Context, p *program) error {
+	files, err := filesOf(i.Files)
+	if err != nil {
+		return err
+	}
+	lists, files := divide(files, channelList)
+	failed := importChannels(ctx, p, i.database, lists)
 	var labels ingest.Labels
 	var sets []string
-	for _, name := range append(i.Files, i.GenreLabels...) {
+	for _, name := range append(files, i.GenreLabels...) {
 		found, err := readLabels(name)
 		switch {
 		case err == nil:
@@ -46,7 +52,6 @@ func (i *imports) Run(ctx context.Context, p *program) error {
 			sets = append(sets, name)
 		}
 	}
-	var failed error
 	for _, name := range sets {
 		if err := i.file(ctx, p, name, labels); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", name, err))

@@ -171,7 +171,9 @@ type feeds struct {
 
 // ReadFeeds takes a table of feeds in and hands every row that it does not take to refused.
 func (l *ChannelLists) ReadFeeds(r io.Reader, refused func(*Reject)) error {
-	l.feeds = map[string]feeds{}
+	if l.feeds == nil {
+		l.feeds = map[string]feeds{}
+	}
 	return each(r, refused, func(f row) string {
 		of, id := f["channel"], f["id"]
 		if of == "" || id == "" {
@@ -191,7 +193,9 @@ func (l *ChannelLists) ReadFeeds(r io.Reader, refused func(*Reject)) error {
 
 // ReadCategories takes a table of categories in.
 func (l *ChannelLists) ReadCategories(r io.Reader, refused func(*Reject)) error {
-	l.categories = map[string]string{}
+	if l.categories == nil {
+		l.categories = map[string]string{}
+	}
 	return each(r, refused, func(c row) string {
 		if c["id"] == "" || clean(c["name"]) == "" {
 			return "a category without id or name"

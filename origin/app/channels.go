@@ -1,0 +1,217 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"encora/origin/epg"
+	"encora/origin/ingest"
+	"encora/origin/pgdb"
+	"encora/origin/record"
+	"encora/origin/vocab"
+)
+
+// filesOf puts the files of a folder, in the order of their names, in its place. Hidden files and folders in it are left out.
+func filesOf(names []string) ([]string, error) {
+	var files []string
+	for _, name := range names {
+		info, err := os.Stat(name)
+		if err != nil {
+			return nil, err
+		}
+		if !info.IsDir() {
+			files = append(files, name)
+			continue
+		}
+		entries, err := os.ReadDir(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if !e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
+				files = append(files, filepath.Join(name, e.Name()))
+			}
+		}
+	}
+	return files, nil
+}
+
+// divide parts the files that are of a kind from the others.
+func divide(files []string, kind func(path string) bool) ([]string, []string) {
+	var of, others []string
+	for _, f := range files {
+		if kind(f) {
+			of = append(of, f)
+		} else {
+			others = append(others, f)
+		}
+	}
+	return of, others
+}
+
+// channelList tells whether the file is a table of a database of channels.
+func channelList(path string) bool { return tableOf(path) != ingest.NoTable }
+
+func tableOf(path string) ingest.Table {
+	f, err := os.Open(path)
+	if err != nil {
+		return ingest.NoTable // whoever reads it says why it can't be opened
+	}
+	defer f.Close()
+	return ingest.TableOf(f)
+}
+
+// importChannels imports the channels of a database's tables, wherever among them they stand.
+func importChannels(ctx context.Context, p *program, to database, files []string) error {
+	if len(files) == 0 {
+		return nil
+	}
+	var lists ingest.ChannelLists
+	var tables []string
+	for _, name := range files {
+		var read func(io.Reader, func(*ingest.Reject)) error
+		switch tableOf(name) {
+		case ingest.Channels:
+			tables = append(tables, name)
+			continue
+		case ingest.Feeds:
+			read = lists.ReadFeeds
+		case ingest.Categories:
+			read = lists.ReadCategories
+		default:
+			fmt.Fprintf(p.out, "%s: nothing in it for channels\n", name)
+			continue
+		}
+		if err := withFile(name, func(f io.Reader) error { return read(f, reporter(p.out, name)) }); err != nil {
+			return err
+		}
+	}
+	if len(tables) == 0 {
+		return errors.New("no table of channels among the files: feeds and categories are imported together with it")
+	}
+	return eachChannelTable(ctx, p, to, &lists, tables)
+}
+
+func eachChannelTable(ctx context.Context, p *program, to database, lists *ingest.ChannelLists, tables []string) error {
+	db, err := pgdb.Open(ctx, string(to.DatabaseURL), 4)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	d := newDomains(db, nil, "")
+	var failed error
+	for _, name := range tables {
+		failed = errors.Join(failed, withFile(name, func(f io.Reader) error {
+			return bringChannelsIn(ctx, p, d, name, -1, lists.Channels(f))
+		}))
+	}
+	return failed
+}
+
+// withFile names the file in the error.
+func withFile(name string, read func(io.Reader) error) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := read(f); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// reporter prints rows that are refused.
+func reporter(out io.Writer, name string) func(*ingest.Reject) {
+	return func(r *ingest.Reject) { fmt.Fprintf(out, "%s: %s\n", name, r) }
+}
+
+// bringChannelsIn stores channels batch by batch, shows how far it is, and reports every one that is refused by its line.
+func bringChannelsIn(ctx context.Context, p *program, d *domains, name string, total int, channels iter.Seq2[ingest.ChannelRecord, error]) error {
+	in := channelIntake{d: d, report: reporter(p.out, name), bar: progress(p.err, name, total)}
+	err := in.all(ctx, channels)
+	_ = in.bar.Finish() // it only draws
+	fmt.Fprintf(p.out, "%s: %d created, %d known already, %d rejected\n", name, in.created, in.known, in.rejected)
+	if err == nil && in.created+in.known == 0 {
+		return errors.New("no channel was taken")
+	}
+	return err
+}
+
+// channelIntake collects channels into batches.
+type channelIntake struct {
+	d                        *domains
+	report                   func(*ingest.Reject)
+	bar                      *progressbar.ProgressBar
+	batch                    []epg.IncomingChannel
+	lines                    []int
+	created, known, rejected int
+}
+
+func (in *channelIntake) all(ctx context.Context, channels iter.Seq2[ingest.ChannelRecord, error]) error {
+	for rec, err := range channels {
+		var reject *ingest.Reject
+		switch {
+		case errors.As(err, &reject):
+			in.reject(reject)
+		case err != nil:
+			return errors.Join(in.flush(ctx), err)
+		default:
+			in.batch, in.lines = append(in.batch, incomingChannel(&rec.Channel)), append(in.lines, rec.Line)
+		}
+		if len(in.batch) == batchSize {
+			if err := in.flush(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return in.flush(ctx)
+}
+
+func (in *channelIntake) reject(r *ingest.Reject) {
+	in.rejected++
+	_ = in.bar.Add(1)
+	in.report(r)
+}
+
+func (in *channelIntake) flush(ctx context.Context) error {
+	if len(in.batch) == 0 {
+		return nil
+	}
+	done, err := in.d.epg.IngestChannels(ctx, commandLine, time.Now(), in.batch)
+	if err != nil {
+		return err
+	}
+	for _, r := range done.Refused {
+		in.reject(&ingest.Reject{Line: in.lines[r.Index], Key: in.batch[r.Index].Key, Reason: r.Reason})
+	}
+	in.created, in.known = in.created+done.Created, in.known+done.Known
+	_ = in.bar.Add(done.Created + done.Known)
+	in.batch, in.lines = in.batch[:0], in.lines[:0]
+	return nil
+}
+
+// commandLine is who did what a command does.
+var commandLine = record.System("command-line")
+
+// incomingChannel is a channel as the guide takes it.
+func incomingChannel(c *ingest.Channel) epg.IncomingChannel {
+	w := epg.ChannelWrite{
+		Name: c.Name, Number: c.Number, Description: c.Description, Category: c.Category, Language: c.Language,
+		Images: vocab.ImageSet{LogoURL: c.LogoURL}, Status: c.Status, DRMRequired: c.Premium, IsPremium: c.Premium,
+		IsCatchupEnabled: c.CatchupDays > 0, SortOrder: c.SortOrder, WebsiteURL: c.WebsiteURL, EPGIDs: c.EPGIDs,
+	}
+	if w.IsCatchupEnabled {
+		w.CatchupDays = &c.CatchupDays
+	}
+	return epg.IncomingChannel{Key: c.Key, Channel: w, Published: c.Published}
+}

@@ -125,7 +125,7 @@ func build(cfg *Config, resolver *territory.Resolver) (*edge, error) {
 	versions, clock := feed.NewVersions(feed.DefaultSlots, time.Now()), feed.NewClock(time.Now)
 	filler := &fill.Filler{Origin: origin, Versions: versions, Clock: clock, Store: store, Log: cfg.Log}
 	filler.Prepare(fill.Limits{Concurrent: cfg.FillConns, Queue: 8 * cfg.FillConns})
-	p, err := proxy.New(proxy.Config{Ops: ops, Filler: filler, Tokens: tokens, Resolver: resolver, Cursor: cursors.Verify, Log: cfg.Log,
+	p, err := proxy.New(proxy.Config{Ops: ops, Filler: filler, Tokens: tokens, Resolver: resolver, Cursors: cursors, Log: cfg.Log,
 		AllowedOrigins: cfg.AllowedOrigins, LostAfter: cfg.FeedLostAfter, StaleFor: cfg.StaleFor, Patience: cfg.Patience, PassTimeout: cfg.PassTimeout})
 	if err != nil {
 		return nil, err

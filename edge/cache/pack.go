@@ -28,6 +28,8 @@ type Draft struct {
 	ContentType string
 	Headers     string // further header lines, each ended with CR LF
 	Body        []byte
+	// Part says that the body is no answer in itself but lies here to be read: in one piece, without codings.
+	Part bool
 }
 
 // Limits of the packed form.
@@ -57,12 +59,19 @@ func (d *Draft) Pack() *Answer {
 	hash := xxhash.Sum64(d.Body)
 	var whole []span // what must not be cut
 	whole = append(whole, span{0, len(buf)})
-	for e, body := range encode(d.Body) {
+	variants := [encodings][]byte{Identity: d.Body}
+	if !d.Part {
+		variants = encode(d.Body)
+	}
+	for e, body := range variants {
 		if e := Encoding(e); e == Identity || body != nil {
 			start := len(buf)
 			buf = d.appendBlock(buf, e, hash, len(body))
 			a.blocks[e] = uint16(len(buf) - start)
 			whole = append(whole, span{start, len(buf)})
+			if d.Part {
+				whole = append(whole, span{len(buf), len(buf) + len(body)})
+			}
 			buf = append(buf, body...)
 			if e != Identity {
 				a.bodies[e] = uint32(len(body))

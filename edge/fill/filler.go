@@ -33,12 +33,14 @@ func (e *OutdatedClass) Error() string {
 
 // Query asks for one answer.
 type Query struct {
-	Key       cache.Key // must not change any more
-	Path      string    // on the internal listener, with the canonical query
-	Deny      string    // value of wire.Deny
-	Class     string    // value of wire.ClassPos, if the answer varies by territory
-	Least     uint64    // feed position that the answer's snapshot must hold, beside what is applied
-	Headers   string    // header lines that the answer is to be sent with
+	Key     cache.Key // must not change any more
+	Path    string    // on the internal listener, with the canonical query
+	Deny    string    // value of wire.Deny
+	Class   string    // value of wire.ClassPos, if the answer varies by territory
+	Least   uint64    // feed position that the answer's snapshot must hold, beside what is applied
+	Headers string    // header lines that the answer is to be sent with
+	// Part turns the body of a success into the form in which it is kept, to compose answers from; nil: it is an answer.
+	Part      func(body []byte) ([]byte, error)
 	RequestID string
 }
 
@@ -230,6 +232,13 @@ func (f *Filler) settle(q *Query, resp *response, filled time.Time, store bool) 
 	keep := resp.tagged && (resp.status >= 200 && resp.status < 300 || resp.status == http.StatusNotFound)
 	d := &cache.Draft{Key: q.Key, Pos: resp.pos, Until: cache.Never, Filled: filled, Tags: resp.tags, Status: resp.status,
 		ContentType: resp.contentType, Headers: q.Headers, Body: resp.body}
+	if q.Part != nil && resp.status == http.StatusOK {
+		var err error
+		if d.Body, err = q.Part(resp.body); err != nil {
+			return Result{Err: err}
+		}
+		d.Part = true
+	}
 	if !resp.until.IsZero() {
 		d.Until = resp.until.UnixNano()
 	}

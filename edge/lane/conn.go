@@ -20,6 +20,8 @@ const (
 	// saves a tenth of the request, at 1.5 KB the vector costs as much as the copy.
 	copySize = 8 << 10
 	headSize = 4 << 10 // a reply's head, mostly far shorter
+	// spaceSize is the most that is kept for composing the next answer.
+	spaceSize = 128 << 10
 )
 
 // Reply is an answer ready to send: a head, complete with the empty line, and a body in two parts.
@@ -27,7 +29,8 @@ type Reply struct {
 	Head      []byte
 	Body      string
 	BodyAfter string
-	Touched   byte // of no meaning: what the Answerer read ahead of need
+	Space     []byte // empty, for a Body that the Answerer composes; it may grow
+	Touched   byte   // of no meaning: what the Answerer read ahead of need
 }
 
 // Answerer answers a request from memory, or says that it can't. It must not block.
@@ -37,6 +40,7 @@ type Answerer func(r *Request, out *Reply) bool
 type scratch struct {
 	in    [readSize]byte
 	out   []byte
+	space []byte
 	req   Request
 	reply Reply
 	vec   [3]syscall.Iovec
@@ -148,7 +152,12 @@ func (c *conn) answer(s *scratch, fd int, b []byte) int {
 		}
 		s.req.Peer, s.req.Now = c.peer, c.l.Now()
 		s.reply.Head = s.out[:0]
-		if !c.l.Answer(&s.req, &s.reply) {
+		s.reply.Space = s.space[:0]
+		good := c.l.Answer(&s.req, &s.reply)
+		if s.space = s.reply.Space; cap(s.space) > spaceSize {
+			s.space = nil // one long answer must not cost every connection its size for ever
+		}
+		if !good {
 			break
 		}
 		c.touch(s.req.Now)

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -78,6 +80,25 @@ var (
 	viewerClaims = token.Claims{AccountID: "a", Country: "GB", Expires: never}
 )
 
+// cursors are spelled out.
+type cursors struct{}
+
+func (cursors) Verify(id, scope, s string) bool { return s == "good-"+id+scope }
+
+func (cursors) Encode(id, scope string, position any) string {
+	body, _ := json.Marshal(position)
+	return hex.EncodeToString([]byte(id + " " + scope + " " + string(body)))
+}
+
+func (c cursors) Decode(id, scope, s string, position any) error {
+	raw, err := hex.DecodeString(s)
+	body, ok := strings.CutPrefix(string(raw), id+" "+scope+" ")
+	if err != nil || !ok {
+		return errors.New("not a cursor of this list")
+	}
+	return json.Unmarshal([]byte(body), position)
+}
+
 // bundle is an edge on a socket, over a fake origin on another.
 type bundle struct {
 	t      testing.TB
@@ -117,7 +138,7 @@ func setup(t testing.TB, options ...option) *bundle {
 	}
 	log := slog.New(slog.NewTextHandler(out, nil))
 	c := Config{Ops: testOps, Tokens: b.tokens, Resolver: resolver, Log: log, LostAfter: 5 * time.Second, StaleFor: 24 * time.Hour,
-		Patience: 2 * time.Second, PassTimeout: 2 * time.Second, Cursor: func(id, filters, s string) bool { return s == "good-"+id+filters }}
+		Patience: 2 * time.Second, PassTimeout: 2 * time.Second, Cursors: cursors{}}
 	times := Timeouts{Read: 5 * time.Second, Write: 5 * time.Second, Idle: 5 * time.Second}
 	for _, o := range options {
 		o(b, &c, &times)

@@ -173,7 +173,7 @@ func TestQueryOfAKey(t *testing.T) {
 	b.origin.Set(func() { b.origin.Territories = wire.Territories{Deny: map[string][]string{"GB": {"r1"}}} })
 	b.write(nil, "geo")
 	b.get("/v2/movies/1?fields=a")
-	t1 := b.proxy.geo.Load()
+	t1 := b.proxy.geo.current.Load().value
 	c := t1.classes[b.country("GB")]
 	key := string(b.proxy.appendKey(nil, b.proxy.routes[0], c, "/v2/movies/1", "fields=a"))
 	q, ok := b.proxy.Query(key)

@@ -64,11 +64,11 @@ func (x *exchange) class(least uint64, deadline time.Time) (found, *fault.Fault)
 	if !x.route.op.ByTerritory {
 		return found{class: everyone}, nil
 	}
-	t, asOf, err := x.p.countries(x.id, least, deadline)
+	geo, err := x.p.geo.get(x.id, least, deadline)
 	if err != nil {
 		return found{}, unavailable(err)
 	}
-	return found{t.classes[x.country()], strconv.FormatUint(asOf, 10)}, nil
+	return found{geo.value.classes[x.country()], strconv.FormatUint(geo.asOf, 10)}, nil
 }
 
 // outcome is the answer to a request and how it was come by.
@@ -157,19 +157,24 @@ func (p *Proxy) appendKey(b []byte, rt *route, c *class, path, query string) []b
 
 // Query makes the query of a stored key again, for its successor; false when its class is none of today's.
 func (p *Proxy) Query(key string) (*fill.Query, bool) {
-	if key == territoriesKey.String() {
-		return nil, false // no request waits for the instant of the map itself
+	number := int(key[0]) | int(key[1])<<8
+	if number >= len(p.routes) {
+		return nil, false // what answers are found by or composed of: no request waits for its instant
 	}
-	rt := p.routes[int(key[0])|int(key[1])<<8]
+	rt := p.routes[number]
 	q := &fill.Query{Key: cache.NewKey([]byte(key)), Path: fill.Path(key[keyPrefix:]), Headers: rt.headers, RequestID: obs.NewRequestID()}
 	if !rt.op.ByTerritory {
 		return q, true
 	}
-	t, asOf, ok := p.heldCountries(0)
-	if !ok || t.byID[classID([]byte(key[2:keyPrefix]))] == nil {
+	geo, ok := p.geo.held(0)
+	if !ok {
 		return nil, false
 	}
-	q.Deny, q.Class = t.byID[classID([]byte(key[2:keyPrefix]))].deny, strconv.FormatUint(asOf, 10)
+	c := geo.value.byID[classID([]byte(key[2:keyPrefix]))]
+	if c == nil {
+		return nil, false
+	}
+	q.Deny, q.Class = c.deny, strconv.FormatUint(geo.asOf, 10)
 	return q, true
 }
 

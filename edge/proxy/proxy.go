@@ -7,13 +7,13 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/fasthttp/router"
 	"github.com/valyala/fasthttp"
 
 	"encora/edge/cache"
+	"encora/edge/epg"
 	"encora/edge/feed"
 	"encora/edge/fill"
 	"encora/shared/fault"
@@ -30,9 +30,8 @@ type Config struct {
 	Filler   *fill.Filler
 	Tokens   Verifier
 	Resolver *territory.Resolver
-	// Cursor reports whether a cursor was made for an operation and its filters.
-	Cursor func(opID, filters, s string) bool
-	Log    *slog.Logger
+	Cursors  Cursors
+	Log      *slog.Logger
 
 	AllowedOrigins []string      // for browsers (CORS); "*" allows all; none: off
 	LostAfter      time.Duration // without the feed's head for longer than this, answers are marked with their age
@@ -47,6 +46,13 @@ type Verifier interface {
 	Ready() bool
 }
 
+// Cursors makes and checks positions of lists; *cursor.Codec does.
+type Cursors interface {
+	Verify(opID, scope, s string) bool
+	Decode(opID, scope, s string, position any) error
+	Encode(opID, scope string, position any) string
+}
+
 // Proxy answers requests. It is safe for concurrent use.
 type Proxy struct {
 	Config
@@ -58,7 +64,8 @@ type Proxy struct {
 	router   *router.Router
 	methods  []string
 	cors     *cors
-	geo      atomic.Pointer[territories]
+	geo      *pinned[territories]
+	lineup   *pinned[epg.Lineup]
 	date     dateCache
 	memo     memo
 	callers  *callers
@@ -69,6 +76,8 @@ type Proxy struct {
 func New(c Config) (*Proxy, error) {
 	p := &Proxy{Config: c, versions: c.Filler.Versions, clock: c.Filler.Clock, store: c.Filler.Store, cors: newCORS(c.AllowedOrigins),
 		router: router.New(), callers: newCallers()}
+	p.geo = &pinned[territories]{p: p, path: wire.TerritoriesPath, decode: newTerritories, without: "answers that vary by territory"}
+	p.lineup = &pinned[epg.Lineup]{p: p, path: wire.LineupPath, decode: p.readLineup, without: "answers of the guide"}
 	p.metrics = newMeters(p)
 	if err := p.addRoutes(c.Ops); err != nil {
 		return nil, err
@@ -201,10 +210,15 @@ func (x *exchange) serve() {
 	}
 	if fl := x.authorise(); fl != nil {
 		x.p.refuse(x.ctx, x.id, fl)
-	} else if x.route.op.Serve == op.Hot {
-		x.hot()
 	} else {
-		x.pass()
+		switch x.route.op.Serve {
+		case op.Hot:
+			x.hot()
+		case op.Composed:
+			x.composed()
+		default:
+			x.pass()
+		}
 	}
 	x.p.metrics.latency[latencyOther].UpdateDuration(x.ctx.Time())
 }

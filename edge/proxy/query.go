@@ -57,12 +57,16 @@ func (p *Proxy) canonical(rt *route, path, raw string) (string, *fault.Fault) {
 		return "", fault.New(fault.BadRequest, "The query string is malformed.", fault.Detail{Field: "query", Code: "invalid", Message: "is not valid percent-encoding"})
 	}
 	if !p.cursorsGenuine(rt, path, raw, q) {
-		return "", fault.New(fault.BadRequest, "The cursor is not valid for this request.", fault.Detail{Field: "cursor", Code: "invalid", Message: "was not made for this list and these filters"})
+		return "", badCursor()
 	}
 	if !strings.Contains(q, "cursor=") || !strings.Contains(rt.op.Path, "{") { // such a cursor was judged for this path alone
 		p.memo.put(rt, raw, q)
 	}
 	return q, nil
+}
+
+func badCursor() *fault.Fault {
+	return fault.New(fault.BadRequest, "The cursor is not valid for this request.", fault.Detail{Field: "cursor", Code: "invalid", Message: "was not made for this list and these filters"})
 }
 
 // cursorsGenuine verifies the cursor, if the operation has one and it is given once; more are the origin's to refuse.
@@ -79,7 +83,7 @@ func (p *Proxy) cursorsGenuine(rt *route, path, raw, canonical string) bool {
 		return false
 	}
 	for _, c := range given["cursor"] {
-		if !p.Cursor(rt.op.ID, filters, c) {
+		if !p.Cursors.Verify(rt.op.ID, filters, c) {
 			return false
 		}
 	}

@@ -24,14 +24,11 @@ func seconds(d time.Duration) string {
 // reply sends an answer by way of the HTTP server. The lane sends the same bytes without it.
 func (x *exchange) reply(o outcome) {
 	a, h := o.answer, &x.ctx.Response.Header
-	h.SetCanonical([]byte("Cache-Status"), []byte(cacheName+o.status))
-	h.SetCanonical([]byte(wire.RequestID), []byte(x.id))
-	x.p.cors.mark(x.ctx)
 	if o.passed || a.Status() != http.StatusOK {
 		x.replyError(o)
 		return
 	}
-	h.SetCanonical([]byte(fasthttp.HeaderAge), []byte(seconds(o.age)))
+	x.provenance(o)
 	e := a.Choose(x.ctx.Request.Header.Peek(fasthttp.HeaderAcceptEncoding))
 	if matches(x.ctx.Request.Header.Peek(fasthttp.HeaderIfNoneMatch), a.ETag(e)) {
 		x.route.meters.count(notModified(o.meter))
@@ -48,6 +45,20 @@ func (x *exchange) reply(o outcome) {
 	x.ctx.Response.AppendBodyString(two)
 }
 
+// provenance says how the answer was come by, and how old it may be.
+func (x *exchange) provenance(o outcome) {
+	x.origins(o)
+	x.ctx.Response.Header.SetCanonical([]byte(fasthttp.HeaderAge), []byte(seconds(o.age)))
+}
+
+// origins says how the answer was come by.
+func (x *exchange) origins(o outcome) {
+	h := &x.ctx.Response.Header
+	h.SetCanonical([]byte("Cache-Status"), []byte(cacheName+o.status))
+	h.SetCanonical([]byte(wire.RequestID), []byte(x.id))
+	x.p.cors.mark(x.ctx)
+}
+
 // setLines sets headers from lines as a block has them.
 func setLines(h *fasthttp.ResponseHeader, lines string) {
 	for line := range strings.SplitSeq(lines, "\r\n") {
@@ -61,6 +72,7 @@ func setLines(h *fasthttp.ResponseHeader, lines string) {
 // answers, so it is written anew for each.
 func (x *exchange) replyError(o outcome) {
 	a, h := o.answer, &x.ctx.Response.Header
+	x.origins(o)
 	x.route.meters.count(o.meter)
 	x.ctx.SetStatusCode(a.Status())
 	block := a.Block(cache.Identity)

@@ -45,6 +45,10 @@ func (p *Proxy) addRoutes(ops []op.Op) error {
 			if rt.own = own[o.ID]; rt.own == nil {
 				return fmt.Errorf("operation %s: the edge has no answer of its own to it", o.ID)
 			}
+		case op.Composed:
+			if o.ID != opNow && o.ID != opSchedule {
+				return fmt.Errorf("operation %s: the edge does not know how to compose it", o.ID)
+			}
 		case op.Hot, op.Pass:
 		default:
 			return fmt.Errorf("operation %s: serve %q is unknown", o.ID, o.Serve)
@@ -72,7 +76,7 @@ func (p *Proxy) prepare(rt *route) {
 	}
 	rt.vary = strings.Join(vary, ", ")
 	rt.headers = "Cache-Control: " + control + "\r\nVary: " + rt.vary + "\r\n"
-	if o.Serve != op.Hot {
+	if o.Serve != op.Hot && o.Serve != op.Composed {
 		return
 	}
 	before, rest, valued := strings.Cut(o.Path, "{")

@@ -24,11 +24,18 @@ func (p *Proxy) Warm(r *lane.Request, out *lane.Reply) bool {
 	if !ok {
 		return false
 	}
-	query, ok := p.memo.get(rt, r.Query)
+	country, ok := p.permitted(rt, r, who)
 	if !ok {
 		return false
 	}
-	country, ok := p.permitted(rt, r, who)
+	if rt.op.Serve == op.Composed {
+		if !p.warmComposed(rt, r, m, country, out) {
+			return false
+		}
+		p.sample(r.Now)
+		return true
+	}
+	query, ok := p.memo.get(rt, r.Query)
 	if !ok {
 		return false
 	}
@@ -43,10 +50,15 @@ func (p *Proxy) Warm(r *lane.Request, out *lane.Reply) bool {
 	}
 	out.Touched = h.Touched | who.touched
 	p.write(rt, r, h, m, out)
-	if sampled(r.Now) {
-		p.metrics.latency[latencyHit].UpdateDuration(r.Now)
-	}
+	p.sample(r.Now)
 	return true
+}
+
+// sample measures one hit in 64.
+func (p *Proxy) sample(began time.Time) {
+	if sampled(began) {
+		p.metrics.latency[latencyHit].UpdateDuration(began)
+	}
 }
 
 // text reads bytes as a string for as long as a call takes.
@@ -69,12 +81,17 @@ func (p *Proxy) classOf(rt *route, r *lane.Request, m moment, tokenCountry strin
 	if !rt.op.ByTerritory {
 		return everyone, true
 	}
-	t := p.geo.Load()
-	if t == nil || !m.good(t.answer) {
+	geo := p.geo.good(&m)
+	if geo == nil {
 		return nil, false
 	}
-	i, _ := territory.Index(p.Resolver.Country(r.Peer, r.Values, tokenCountry))
-	return t.classes[i], true
+	return geo.value.classes[p.countryOf(r, tokenCountry)], true
+}
+
+// countryOf is the index of the viewer's country.
+func (p *Proxy) countryOf(r *lane.Request, tokenCountry string) int {
+	i, _ := territory.Index(p.Resolver.Country(r.Peer, r.Values, tokenCountry)) // Country returns known codes only
+	return i
 }
 
 // write composes the reply.
@@ -94,6 +111,12 @@ func (p *Proxy) write(rt *route, r *lane.Request, h cache.Hit, m moment, out *la
 		b = append(b, a.Block(e)...)
 		out.Body, out.BodyAfter = a.Body(e)
 	}
+	out.Head = p.finish(b, r, &m)
+	rt.meters.count(counted)
+}
+
+// finish ends a reply's head with what depends on the moment and on the request.
+func (p *Proxy) finish(b []byte, r *lane.Request, m *moment) []byte {
 	if m.lost {
 		b = append(b, "Age: "...)
 		b = strconv.AppendInt(b, int64((m.behind+time.Second-1)/time.Second), 10)
@@ -109,8 +132,7 @@ func (p *Proxy) write(rt *route, r *lane.Request, h cache.Hit, m moment, out *la
 	} else {
 		b = obs.AppendRequestID(b)
 	}
-	out.Head = append(b, "\r\n\r\n"...)
-	rt.meters.count(counted)
+	return append(b, "\r\n\r\n"...)
 }
 
 // dateCache is the Date header of the current second.

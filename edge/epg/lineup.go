@@ -1,0 +1,52 @@
+package epg
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"encora/shared/wire"
+)
+
+// Channel is what the guide knows of a published channel.
+type Channel struct {
+	ID    ID
+	Days  int64    // of catch-up, 0 for none
+	Rules []string // ids of its geo rules
+	Slot  uint32
+}
+
+// Lineup is every published channel.
+type Lineup struct {
+	channels []Channel
+	places   map[ID]int32 // without pointers, which the collector would have to follow
+}
+
+// ReadLineup decodes a wire.Lineup. slot gives the place of a tag among the versions of tags.
+func ReadLineup(body []byte, slot func(tag string) uint32) (*Lineup, error) {
+	var in wire.Lineup
+	if err := json.Unmarshal(body, &in); err != nil {
+		return nil, fmt.Errorf("guide: line-up: %w", err)
+	}
+	l := &Lineup{channels: make([]Channel, len(in.Channels)), places: make(map[ID]int32, len(in.Channels))}
+	for i := range in.Channels {
+		from, to := &in.Channels[i], &l.channels[i]
+		var ok bool
+		if to.ID, ok = ParseID(from.ID); !ok {
+			return nil, fmt.Errorf("guide: line-up: a channel's id is %q", from.ID)
+		}
+		to.Days, to.Rules, to.Slot = int64(from.CatchupDays), from.Rules, slot(wire.TagChannel(from.ID))
+		l.places[to.ID] = int32(i)
+	}
+	return l, nil
+}
+
+// Channel is the channel of an id, nil when it is not published or there is none.
+func (l *Lineup) Channel(id ID) *Channel {
+	if i, ok := l.places[id]; ok {
+		return &l.channels[i]
+	}
+	return nil
+}
+
+// Len is the number of channels.
+func (l *Lineup) Len() int { return len(l.channels) }

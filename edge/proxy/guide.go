@@ -1,0 +1,322 @@
+package proxy
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"encora/edge/cache"
+	"encora/edge/epg"
+	"encora/edge/fill"
+	"encora/edge/lane"
+	"encora/shared/fault"
+	"encora/shared/wire"
+)
+
+// Operations that the edge composes.
+const (
+	opNow      = "getEpgNow"
+	opSchedule = "getEpgSchedule"
+)
+
+// readLineup decodes the line-up. The places of tags are the same in every world.
+func (p *Proxy) readLineup(a *cache.Answer) (*epg.Lineup, error) {
+	return epg.ReadLineup(a.IdentityBody(), p.versions.State().Slot)
+}
+
+// composing is what one answer of the guide is made in. It finds days in the store, and those that were just fetched.
+type composing struct {
+	epg.Page
+	p       *Proxy
+	m       moment
+	key     [partKey]byte
+	fetched map[epg.Want]*cache.Answer
+}
+
+var composings = sync.Pool{New: func() any { return &composing{} }}
+
+// start takes one for an answer as of the moment; end gives it back.
+func (p *Proxy) start(m moment) *composing {
+	c := composings.Get().(*composing)
+	c.p, c.m, c.At = p, m, floorSeconds(m.now)
+	return c
+}
+
+func (c *composing) end() {
+	c.Reset()
+	c.p, c.m, c.fetched = nil, moment{}, nil
+	composings.Put(c)
+}
+
+// floorSeconds is the Unix second that an instant in nanoseconds is in.
+func floorSeconds(ns int64) int64 { return time.Unix(0, ns).Unix() }
+
+// partKey is the length of the key of a channel's day: a number that no route has, the channel, the day.
+const partKey = 2 + len(epg.ID{}) + 4
+
+func dayKey(b *[partKey]byte, w epg.Want) cache.Key {
+	b[0], b[1] = 0xFF, 0xFF
+	copy(b[2:], w.Channel.ID[:])
+	binary.LittleEndian.PutUint32(b[partKey-4:], uint32(w.Day))
+	return cache.NewKey(b[:])
+}
+
+// Day implements epg.Days.
+func (c *composing) Day(channel *epg.Channel, day int64) (epg.Day, bool) {
+	w := epg.Want{Channel: channel, Day: day}
+	if a := c.fetched[w]; a != nil {
+		return dayIn(a), true
+	}
+	h := c.p.store.Find(dayKey(&c.key, w), nil)
+	if h.Answer == nil || !c.m.good(h.Answer) {
+		return "", false
+	}
+	return dayIn(h.Answer), true
+}
+
+func dayIn(a *cache.Answer) epg.Day {
+	day, _ := a.Body(cache.Identity) // a part lies in one piece
+	return epg.Day(day)
+}
+
+// see picks, of the channels asked for, those that the viewer may see. What a line-up that is served while the origin is
+// away does not know is which channels were taken away since.
+func (c *composing) see(l *pin[epg.Lineup], viewer *class) {
+	for _, id := range c.Ask.Channels {
+		channel := l.value.Channel(id)
+		if channel == nil || viewer.denies(channel.Rules) || l.stale && c.m.world.Removed(channel.Slot) > l.answer.Pos() {
+			continue
+		}
+		c.See(channel)
+	}
+}
+
+// warmComposed answers what is on now from memory. It allocates nothing.
+func (p *Proxy) warmComposed(rt *route, r *lane.Request, m moment, country string, out *lane.Reply) bool {
+	if rt.op.ID != opNow {
+		return false
+	}
+	lineup := p.lineup.good(&m)
+	geo := p.geo.good(&m)
+	// Both are known to be right now, if no change was seen that this edge has not applied.
+	if lineup == nil || geo == nil || max(lineup.answer.Pos(), geo.answer.Pos()) > m.world.Applied() {
+		return false
+	}
+	c := p.start(m)
+	defer c.end()
+	if !c.ReadPlain(r.Query) {
+		return false
+	}
+	c.see(lineup, geo.value.classes[p.countryOf(r, country)])
+	c.GatherNow(c)
+	if len(c.Missing) > 0 {
+		return false
+	}
+	p.writeComposed(rt, r, c, out)
+	return true
+}
+
+// writeComposed composes the reply.
+func (p *Proxy) writeComposed(rt *route, r *lane.Request, c *composing, out *lane.Reply) {
+	etag := c.Hash()
+	b := out.Head[:0]
+	counted := hit
+	if c.m.lost {
+		counted = staleHit
+	}
+	out.Body, out.BodyAfter = "", ""
+	var tag [tagSize]byte
+	appendTag(tag[:0], etag)
+	if r.IfNoneMatch != nil && matches(r.IfNoneMatch, text(tag[:])) {
+		counted = notModified(counted)
+		b = append(append(append(b, "HTTP/1.1 304 Not Modified\r\nETag: "...), tag[:]...), "\r\n"...)
+	} else {
+		out.Space = c.AppendNow(out.Space)
+		out.Body = text(out.Space)
+		b = append(append(append(b, "HTTP/1.1 200 OK\r\nETag: "...), tag[:]...), "\r\nContent-Type: application/json\r\nContent-Length: "...)
+		b = append(strconv.AppendInt(b, int64(len(out.Body)), 10), "\r\n"...)
+	}
+	out.Head = p.finish(append(b, rt.headers...), r, &c.m)
+	rt.meters.count(counted)
+}
+
+// tagSize is the length of an entity tag of ours without suffix.
+const tagSize = 18
+
+func appendTag(b []byte, hash uint64) []byte {
+	var raw [8]byte
+	binary.BigEndian.PutUint64(raw[:], hash)
+	return append(hex.AppendEncode(append(b, '"'), raw[:]), '"')
+}
+
+// composed answers an operation that is put together here.
+func (x *exchange) composed() {
+	ask, fl := epg.Read(x.target.query, x.route.op.ID == opSchedule)
+	if fl == nil {
+		fl = x.compose(ask)
+	}
+	if fl != nil {
+		x.p.refuse(x.ctx, x.id, fl)
+	}
+}
+
+func (x *exchange) compose(ask *epg.Ask) *fault.Fault {
+	deadline := x.p.clock.Base().Add(x.p.Patience)
+	lineup, viewer, fl := x.sights(deadline)
+	if fl != nil {
+		return fl
+	}
+	m, ok := x.p.moment(x.p.clock.Base())
+	if !ok {
+		return fault.Busy("The edge has not reached the origin yet.", retryAfter)
+	}
+	c := x.p.start(m)
+	defer c.end()
+	c.Ask = epg.Ask{Channels: append(c.Ask.Channels[:0], ask.Channels...), Start: ask.Start, End: ask.End, Limit: ask.Limit, Cursor: ask.Cursor}
+	if fl := x.follow(c); fl != nil {
+		return fl
+	}
+	c.see(lineup, viewer)
+	whole := m.hit(lineup.answer)
+	if lineup.stale {
+		whole = m.stale(lineup.answer)
+	}
+	if fl := x.gather(c, deadline, &whole); fl != nil {
+		return fl
+	}
+	x.replyComposed(c, whole)
+	return nil
+}
+
+// sights finds the line-up and the viewer's class, both right at one position: of two moments, an exchange of one rule for
+// another would show a channel that both deny.
+func (x *exchange) sights(deadline time.Time) (*pin[epg.Lineup], *class, *fault.Fault) {
+	var least uint64
+	for range classTries {
+		geo, err := x.p.geo.get(x.id, least, deadline)
+		if err != nil {
+			return nil, nil, unavailable(err)
+		}
+		lineup, err := x.p.lineup.get(x.id, least, deadline)
+		if err != nil {
+			return nil, nil, unavailable(err)
+		}
+		if least = max(geo.answer.Pos(), lineup.answer.Pos()); least <= min(geo.asOf, lineup.asOf) || geo.stale || lineup.stale {
+			return &lineup, geo.value.classes[x.country()], nil
+		}
+	}
+	return nil, nil, fault.Busy("The rules of territories change too quickly to answer.", retryAfter)
+}
+
+// follow takes the cursor in, and says how the next one is made.
+func (x *exchange) follow(c *composing) *fault.Fault {
+	if x.route.op.ID != opSchedule {
+		return nil
+	}
+	scope, err := x.route.op.Scope(x.target.path, x.target.query)
+	if err != nil { // Read has parsed the same query
+		return errMalformed
+	}
+	c.Next = func(at wire.GuidePosition) string { return x.p.Cursors.Encode(opSchedule, scope, at) }
+	if c.Cursor == "" {
+		return nil
+	}
+	var at wire.GuidePosition
+	if x.p.Cursors.Decode(opSchedule, scope, c.Cursor, &at) != nil || !c.Follow(at) {
+		return badCursor()
+	}
+	return nil
+}
+
+// gather finds the answer's parts, and fetches those that are not held.
+func (x *exchange) gather(c *composing, deadline time.Time, whole *outcome) *fault.Fault {
+	for {
+		if x.route.op.ID == opSchedule {
+			c.Gather(c)
+		} else {
+			c.GatherNow(c)
+		}
+		if len(c.Missing) == 0 {
+			return nil
+		}
+		if c.fetched == nil {
+			c.fetched = make(map[epg.Want]*cache.Answer)
+		}
+		for i, o := range x.fetch(c.Missing, deadline) {
+			if o.fault != nil {
+				return o.fault
+			}
+			if o.passed || o.answer.Status() != http.StatusOK {
+				return fault.Of(fmt.Errorf("the origin answers %d for a channel's day", o.answer.Status()))
+			}
+			c.fetched[c.Missing[i]] = o.answer
+			whole.worsen(o)
+		}
+	}
+}
+
+// fetch obtains parts side by side.
+func (x *exchange) fetch(wants []epg.Want, deadline time.Time) []outcome {
+	outcomes := make([]outcome, len(wants))
+	var flying sync.WaitGroup
+	for i, w := range wants {
+		flying.Go(func() {
+			var key [partKey]byte
+			outcomes[i] = x.obtain(&fill.Query{Key: dayKey(&key, w), Path: dayPath(w), Part: epg.PackDay, RequestID: x.id}, deadline)
+		})
+	}
+	flying.Wait()
+	return outcomes
+}
+
+func dayPath(w epg.Want) string {
+	day := time.Unix(w.Day*epg.DaySeconds, 0).UTC().Format(time.DateOnly)
+	return strings.NewReplacer("{channel_id}", w.Channel.ID.String(), "{day}", day).Replace(wire.DayPath)
+}
+
+// worsen makes the outcome of the whole no better than that of a part: as old as the oldest, stale if one is, else a miss
+// if one was.
+func (o *outcome) worsen(part outcome) {
+	o.age = max(o.age, part.age)
+	if severity(part.meter) > severity(o.meter) {
+		o.status, o.meter = part.status, part.meter
+	}
+}
+
+func severity(m meter) int {
+	switch m {
+	case hit:
+		return 0
+	case staleHit:
+		return 3
+	case miss:
+		return 2
+	}
+	return 1
+}
+
+// replyComposed sends what was gathered by way of the HTTP server.
+func (x *exchange) replyComposed(c *composing, o outcome) {
+	h := &x.ctx.Response.Header
+	tag := string(appendTag(nil, c.Hash()))
+	x.provenance(o)
+	setLines(h, "ETag: "+tag+"\r\n"+x.route.headers)
+	if matches(x.ctx.Request.Header.Peek("If-None-Match"), tag) {
+		x.route.meters.count(notModified(o.meter))
+		x.ctx.Response.SkipBody = true
+		x.ctx.SetStatusCode(http.StatusNotModified)
+		return
+	}
+	x.route.meters.count(o.meter)
+	h.SetContentType("application/json")
+	if x.route.op.ID == opSchedule {
+		x.ctx.SetBody(c.AppendPage(nil))
+	} else {
+		x.ctx.SetBody(c.AppendNow(nil))
+	}
+}

@@ -170,6 +170,9 @@ func (f *field) fillList(v reflect.Value, given []string) []fault.Detail {
 			list = reflect.Append(list, item)
 		}
 	}
+	if f.needed && list.Len() == 0 {
+		wrong = append(wrong, fault.Detail{Field: f.name, Code: "required", Message: "This parameter is required."})
+	}
 	if most := f.schema.MaxItems; most != nil && list.Len() > *most {
 		wrong = append(wrong, fault.Detail{Field: f.name, Code: "too_many", Message: fmt.Sprintf("Expected array length <= %d.", *most)})
 	}

@@ -22,7 +22,7 @@ import (
 const internal op.Serve = "internal"
 
 // Internal declares a read that only edges ask, at a path of its own on the internal listener, answered like a fill.
-func Internal[O any](id, path string, f func(context.Context, *Read, *None) (O, error)) Entry {
+func Internal[I, O any](id, path string, f func(context.Context, *Read, *I) (O, error)) Entry {
 	e := Get(id, path, op.Public, f)
 	e.Serve = internal
 	return e

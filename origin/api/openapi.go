@@ -49,7 +49,7 @@ func security() map[string]*huma.SecurityScheme {
 	scopes := map[string]string{
 		"content:read": "Read the catalogue as editors see it", "content:write": "Create, change and delete content",
 		"content:publish": "Publish and unpublish", "media:read": "Read media assets", "media:write": "Register and remove media assets",
-		"audit:read": "Read the audit log",
+		"audit:read": "Read the audit log", "epg:read": "Read schedules as editors see them", "epg:write": "Change schedules",
 	}
 	return map[string]*huma.SecurityScheme{"OAuth2PKCE": {
 		Type: "oauth2",

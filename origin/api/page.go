@@ -78,10 +78,13 @@ func (r *Read) After(p Paging, key any) (bool, error) {
 		return false, nil
 	}
 	if err := r.cursors.Decode(r.entry.ID, r.filters, p.Cursor, key); err != nil {
-		return false, badParameters([]fault.Detail{foreignCursor})
+		return false, ForeignCursor()
 	}
 	return true, nil
 }
+
+// ForeignCursor is the 400 of a cursor that is genuine and yet leads nowhere in what is asked for.
+func ForeignCursor() *fault.Fault { return badParameters([]fault.Detail{foreignCursor}) }
 
 var foreignCursor = fault.Detail{Field: "cursor", Code: "invalid", Message: "This cursor was not made for this operation and these filters."}
 

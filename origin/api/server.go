@@ -245,6 +245,10 @@ func (s *Server) newRead(r *http.Request, e *Entry, asOf time.Time) (*Read, erro
 	return &Read{AsOf: asOf.UTC(), entry: e, cursors: s.Cursors, filters: filters}, nil
 }
 
+// Checked is implemented by inputs whose parameters must fit together. Faults sees those that could be read, the others
+// as if they were absent, and its faults are 400 in one answer with theirs.
+type Checked interface{ Faults() []fault.Detail }
+
 func badParameters(wrong []fault.Detail) *fault.Fault {
 	return fault.New(fault.BadRequest, "The request can't be read as this operation.", wrong...)
 }
@@ -255,6 +259,9 @@ func (s *Server) decode(r *http.Request, e *Entry, in reflect.Value) ([]fault.De
 	wrong := e.input.parameters(r, in, admin)
 	_, unknown := e.sparse(in)
 	wrong = append(wrong, unknown...)
+	if own, ok := in.Addr().Interface().(Checked); ok {
+		wrong = append(wrong, own.Faults()...)
+	}
 	if !slices.ContainsFunc(wrong, func(d fault.Detail) bool { return d.Field == "cursor" }) {
 		wrong = append(wrong, s.cursorFaults(r, e, in)...)
 	}

@@ -5,20 +5,19 @@ import (
 
 	"github.com/google/uuid"
 
-	"encora/origin/api"
 	"encora/origin/vocab"
 )
 
 // Program is a programme as viewers see it. Its parts are apart because edges compute what lies between them
 // (wire.DayProgram).
 type Program struct {
-	programFront
-	programFlags
-	programBack
+	ProgramFront
+	ProgramFlags
+	ProgramBack
 }
 
-// programFront is what stands before the values that follow from the clock.
-type programFront struct {
+// ProgramFront is what stands before the values that follow from the clock.
+type ProgramFront struct {
 	ID              uuid.UUID `json:"id"`
 	ChannelID       uuid.UUID `json:"channel_id"`
 	Title           string    `json:"title"`
@@ -30,14 +29,15 @@ type programFront struct {
 	DurationMinutes int       `json:"duration_minutes" db:"-"`
 }
 
-// programFlags follow from the clock and the channel's catch-up settings.
-type programFlags struct {
+// ProgramFlags follow from the clock and the channel's catch-up settings.
+type ProgramFlags struct {
 	IsLive             bool       `json:"is_live" db:"-" doc:"True while the programme is currently airing."`
 	IsCatchupAvailable bool       `json:"is_catchup_available" db:"-" doc:"True when this past programme is available for catch-up replay via /channels/{id}/catchup."`
 	CatchupExpiresAt   *time.Time `json:"catchup_expires_at" db:"-" nullable:"true" doc:"When catch-up availability expires. Null if not available."`
 }
 
-type programBack struct {
+// ProgramBack is what stands after them.
+type ProgramBack struct {
 	SeasonNumber  *int           `json:"season_number" nullable:"true"`
 	EpisodeNumber *int           `json:"episode_number" nullable:"true"`
 	Categories    []string       `json:"categories"`
@@ -54,24 +54,70 @@ type AdminProgram struct {
 // Location is the address of the programme for editors.
 func (p AdminProgram) Location() string { return "/v2/admin/epg/programs/" + p.ID.String() }
 
-// Incoming is a programme as a feed has it: what is to be in the schedule of one channel.
-type Incoming struct {
-	Title          string
-	Description    string
-	ContentRating  string // one of the contract's, or ""
-	Language       string // BCP-47, or ""
-	Start, End     time.Time
-	Season         *int
-	Episode        *int
-	Categories     []string
-	Images         vocab.ImageSet
-	LinkedVODID    *uuid.UUID // nil: the feed says nothing, what an editor set stays
-	CatchupBlocked *bool      // nil: the same
+// ProgramWrite is the body of create and replace. What follows from the clock is taken and ignored.
+type ProgramWrite struct {
+	ChannelID          uuid.UUID      `json:"channel_id"`
+	Title              string         `json:"title" minLength:"1" maxLength:"255" pattern:"\\S"`
+	Description        string         `json:"description,omitempty" maxLength:"2000"`
+	ContentRating      string         `json:"content_rating,omitempty" enum:"G,PG,PG-13,R,NC-17,TV-Y,TV-G,TV-PG,TV-14,TV-MA,UNRATED"`
+	Language           string         `json:"language,omitempty" maxLength:"35" doc:"Programme broadcast language (BCP-47)."`
+	StartTime          time.Time      `json:"start_time"`
+	EndTime            time.Time      `json:"end_time" doc:"After start_time, by 7 days at most."`
+	DurationMinutes    *int           `json:"duration_minutes,omitempty" nullable:"true" doc:"Computed; what is sent is ignored."`
+	IsLive             bool           `json:"is_live" doc:"True while the programme is currently airing. Computed; what is sent is ignored."`
+	IsCatchupAvailable bool           `json:"is_catchup_available" doc:"True when this past programme is available for catch-up replay via /channels/{id}/catchup. Computed; what is sent is ignored."`
+	CatchupExpiresAt   *time.Time     `json:"catchup_expires_at,omitempty" nullable:"true" doc:"When catch-up availability expires. Null if not available. Computed; what is sent is ignored."`
+	SeasonNumber       *int           `json:"season_number,omitempty" nullable:"true" minimum:"0" maximum:"1000000" doc:"Season number for episodic content broadcast on live TV."`
+	EpisodeNumber      *int           `json:"episode_number,omitempty" nullable:"true" minimum:"0" maximum:"1000000" doc:"Episode number within the season."`
+	Categories         []string       `json:"categories,omitempty" minLength:"1" maxLength:"100" maxItems:"100" doc:"Genre/category tags."`
+	Images             vocab.ImageSet `json:"images,omitzero" doc:"Content artwork. All URLs are CDN-hosted, immutable, and cache-safe."`
+	LinkedVODID        *uuid.UUID     `json:"linked_vod_id,omitempty" doc:"Linked VOD asset ID — allows direct navigation to the VOD version."`
+	CatchupBlocked     bool           `json:"catchup_blocked,omitempty" default:"false" doc:"Forbids catch-up of this programme, whatever the channel allows."`
 }
 
-// Diff is what a feed changes in a channel's schedule.
-type Diff struct {
-	Created, Updated, Deleted, Unchanged int
+// maxDuration is the longest that a programme lasts: what is on air at an instant began within it.
+const maxDuration = 7 * 24 * time.Hour
+
+// program is a programme as the database holds it.
+type program struct {
+	Program
+	CatchupBlocked bool
 }
 
-func (d *Domain) programEntries() []api.Entry { return nil }
+// at is the programme's representation at an instant; catchupDays are its channel's, 0 where that has no catch-up.
+func (p *program) at(instant time.Time, catchupDays int) Program {
+	shown := p.Program
+	shown.DurationMinutes = int(p.EndTime.Sub(p.StartTime) / time.Minute)
+	shown.ProgramFlags = ProgramFlags{IsLive: !instant.Before(p.StartTime) && instant.Before(p.EndTime)}
+	if expiry := p.expiry(catchupDays); expiry != nil && !instant.Before(p.EndTime) && instant.Before(*expiry) {
+		shown.IsCatchupAvailable, shown.CatchupExpiresAt = true, expiry
+	}
+	return shown
+}
+
+// admin is the editors' representation at an instant.
+func (p *program) admin(instant time.Time, catchupDays int) AdminProgram {
+	return AdminProgram{p.at(instant, catchupDays), p.CatchupBlocked}
+}
+
+// expiry is the instant at which catch-up of the programme ends; nil when it has none.
+func (p *program) expiry(catchupDays int) *time.Time {
+	if catchupDays <= 0 || p.CatchupBlocked {
+		return nil
+	}
+	at := p.EndTime.Add(time.Duration(catchupDays) * 24 * time.Hour)
+	return &at
+}
+
+// copyFrom takes over what a body says of the programme itself.
+func (p *program) copyFrom(b *ProgramWrite) {
+	p.Title, p.Description, p.ContentRating, p.Language = b.Title, b.Description, b.ContentRating, b.Language
+	p.StartTime, p.EndTime = wholeSecond(b.StartTime), wholeSecond(b.EndTime)
+	p.SeasonNumber, p.EpisodeNumber = b.SeasonNumber, b.EpisodeNumber
+	p.Categories, p.Images, p.LinkedVODID, p.CatchupBlocked = vocab.Some(b.Categories), b.Images, b.LinkedVODID, b.CatchupBlocked
+}
+
+// wholeSecond is a programme's start or end as it is kept.
+func wholeSecond(t time.Time) time.Time { return time.Unix(t.Unix(), 0).UTC() }
+
+func tagProgram(id uuid.UUID) string { return "program:" + id.String() }

@@ -1,8 +1,13 @@
 package app
 
 import (
+	"context"
+	"maps"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
 	"encora/origin/audit"
@@ -32,12 +37,45 @@ func newDomains(db *pgdb.DB, hub *changes.Hub, cdnBaseURL string) *domains {
 	d := &domains{}
 	d.catalog = catalog.Domain{DB: db, Attach: d.rights.Attach, DetachAll: d.rights.Detach, RemoveMedia: d.media.Remove, AddVideos: addVideos(&d.media)}
 	d.epg = epg.Domain{DB: db, Attach: d.rights.Attach, DetachAll: d.rights.Detach}
-	d.rights = rights.Domain{Content: d.catalog.Content, Hold: d.catalog.Hold, Touched: d.catalog.Touched}
+	d.rights = rights.Domain{Content: contents(d.catalog.Content, d.epg.Content), Hold: contents(d.catalog.Hold, d.epg.Hold),
+		Touched: touched(d.catalog.Touched, d.epg.Touched)}
 	d.media = media.Domain{CDNBaseURL: cdnBaseURL, Hold: d.catalog.Hold, Touched: d.catalog.Touched,
 		Published: d.catalog.Published, Visible: d.catalog.Visible}
 	d.system.CDNBaseURL, d.system.Now = cdnBaseURL, time.Now
 	d.system.OpenAPI = func() ([]byte, error) { return api.OpenAPI(d.entries(), obs.Version().APIVersion) }
 	return d
+}
+
+// contentFunc gives the content types of those of the ids that are content.
+type contentFunc = func(ctx context.Context, tx pgx.Tx, ids []uuid.UUID) (map[uuid.UUID]string, error)
+
+// contents asks each domain in turn, always in the same order, since what is found may be locked.
+func contents(of ...contentFunc) contentFunc {
+	return func(ctx context.Context, tx pgx.Tx, ids []uuid.UUID) (map[uuid.UUID]string, error) {
+		types := make(map[uuid.UUID]string, len(ids))
+		for _, ask := range of {
+			found, err := ask(ctx, tx, ids)
+			if err != nil {
+				return nil, err
+			}
+			maps.Copy(types, found)
+		}
+		return types, nil
+	}
+}
+
+// touchFunc tells of a change around contents, as far as they are content of its domain.
+type touchFunc = func(ctx context.Context, w *api.Write, ids []uuid.UUID, hard bool) error
+
+func touched(of ...touchFunc) touchFunc {
+	return func(ctx context.Context, w *api.Write, ids []uuid.UUID, hard bool) error {
+		for _, touch := range of {
+			if err := touch(ctx, w, ids, hard); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // entries are all operations, in the contract's order.

@@ -71,7 +71,8 @@ const defaultCatchupDays = 7
 // channel is a channel as the database holds it.
 type channel struct {
 	AdminChannel
-	SortName string // the text of what lists are sorted by
+	SortNumber int // of what lists are sorted by, what the database computes
+	SortName   string
 }
 
 // newChannel is a channel that no viewer sees yet.
@@ -86,7 +87,7 @@ func (c *channel) copyFrom(b *ChannelWrite) {
 	c.Name, c.Number, c.Description, c.Category, c.Language = b.Name, b.Number, b.Description, b.Category, b.Language
 	c.Images, c.Status, c.DRMRequired, c.IsPremium = b.Images, b.Status, b.DRMRequired, b.IsPremium
 	c.IsCatchupEnabled, c.CatchupDays = b.IsCatchupEnabled, b.catchupDays()
-	c.SortOrder, c.WebsiteURL, c.EPGIDs = b.SortOrder, b.WebsiteURL, distinct(b.EPGIDs)
+	c.SortOrder, c.WebsiteURL, c.EPGIDs = b.SortOrder, b.WebsiteURL, trimmed(b.EPGIDs)
 }
 
 // catchupDays is nil without catch-up, whatever the body says beside it.
@@ -101,8 +102,8 @@ func (b *ChannelWrite) catchupDays() *int {
 	return &days
 }
 
-// distinct trims texts and leaves out repeats; it is never nil.
-func distinct(texts []string) []string {
+// trimmed trims texts and leaves out repeats; it is never nil.
+func trimmed(texts []string) []string {
 	kept := []string{}
 	for _, text := range texts {
 		if text = strings.TrimSpace(text); !slices.Contains(kept, text) {

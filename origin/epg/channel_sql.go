@@ -12,7 +12,7 @@ import (
 const channelColumns = `
 	c.id, c.slug, c.name, c.number, c.description, c.category, c.language, c.website_url, c.images, c.status,
 	c.drm_required, c.is_premium, c.is_catchup_enabled, c.catchup_days, c.sort_order, c.epg_ids, c.is_published,
-	c.created_at, c.updated_at, c.sort_name,
+	c.created_at, c.updated_at, c.sort_number, c.sort_name,
 	(SELECT jsonb_build_object('rule_id', r.id, 'policy', r.policy, 'territories', r.territories)
 	 FROM geo_attachments a JOIN geo_rules r ON r.id = a.rule_id
 	 WHERE a.content_id = c.id ORDER BY r.id LIMIT 1) AS geo`

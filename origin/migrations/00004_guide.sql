@@ -26,7 +26,7 @@ CREATE TABLE channels (
     sort_number        int         GENERATED ALWAYS AS (CASE number WHEN 0 THEN 2147483647 ELSE number END) STORED,
     sort_name          text COLLATE "C" GENERATED ALWAYS AS (immutable_unaccent(lower(name))) STORED,
     search             tsvector    GENERATED ALWAYS AS (to_tsvector('simple', search_text(
-                           name || ' ' || number::text || ' ' || category || ' ' || description))) STORED
+                           name || ' ' || coalesce(nullif(number, 0)::text, '') || ' ' || category || ' ' || description))) STORED
 );
 CREATE INDEX channels_order ON channels (sort_order, sort_number, sort_name, id);
 CREATE INDEX channels_published ON channels (id) WHERE is_published;

@@ -108,6 +108,7 @@ type bundle struct {
 	addr   string
 	tokens *tokens
 	docs   map[string]string // bodies by path
+	now    func() time.Time
 
 	general atomic.Int64 // requests that the lane left
 	ready   atomic.Bool  // for a test that starts without the feed
@@ -122,7 +123,7 @@ func withOrigins(origins ...string) option {
 // setup starts an edge. Every document's body says its path and query, and what is denied.
 func setup(t testing.TB, options ...option) *bundle {
 	t.Helper()
-	b := &bundle{t: t, origin: filltest.New(t), tokens: &tokens{}, docs: make(map[string]string)}
+	b := &bundle{t: t, origin: filltest.New(t), tokens: &tokens{}, docs: make(map[string]string), now: time.Now}
 	b.origin.Render = b.render
 	store, err := cache.NewStore(32 << 20)
 	if err != nil {
@@ -143,8 +144,8 @@ func setup(t testing.TB, options ...option) *bundle {
 	for _, o := range options {
 		o(b, &c, &times)
 	}
-	client := fill.NewOrigin(fill.Config{URL: b.origin.URL, Key: filltest.Key, Timeout: 900 * time.Millisecond, Now: time.Now, Log: log})
-	c.Filler = &fill.Filler{Origin: client, Versions: feed.NewVersions(0, time.Now()), Clock: feed.NewClock(time.Now), Store: store, Log: log}
+	client := fill.NewOrigin(fill.Config{URL: b.origin.URL, Key: filltest.Key, Timeout: 900 * time.Millisecond, Now: b.now, Log: log})
+	c.Filler = &fill.Filler{Origin: client, Versions: feed.NewVersions(0, b.now()), Clock: feed.NewClock(b.now), Store: store, Log: log}
 	c.Filler.Prepare(fill.Limits{Concurrent: 64, Queue: 64})
 	if b.proxy, err = New(c); err != nil {
 		t.Fatal(err)

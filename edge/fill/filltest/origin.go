@@ -79,6 +79,8 @@ func New(t testing.TB) *Origin {
 	mux.HandleFunc(wire.FeedPath, o.feed)
 	mux.HandleFunc(wire.FillPrefix+"/", o.fill)
 	mux.HandleFunc(wire.TerritoriesPath, o.territories)
+	mux.HandleFunc(wire.LineupPath, o.fill)
+	mux.HandleFunc(wire.DayPath, o.fill)
 	mux.HandleFunc(wire.PassPrefix+"/", o.pass)
 	o.server = httptest.NewServer(o.guard(mux))
 	t.Cleanup(func() {

@@ -288,6 +288,7 @@ func TestAnExchangedRuleLeaksNothing(t *testing.T) {
 	})
 	path := "/v2/epg/now?" + ids(1)
 	g.shows(g.get(path))
+	g.shows(g.do("GET", path, "Authorization: Bearer viewer-FR"), 1, 11) // the channel's day is held
 	var hold atomic.Bool
 	hold.Store(true)
 	g.origin.Set(func() { g.origin.Mangle = func(*wire.FeedPage) bool { return !hold.Load() } })

@@ -235,7 +235,7 @@ func TestChannelSearchAndFilters(t *testing.T) {
 	b := setupChannels(t)
 	b.published(map[string]any{"name": "Élan Sport", "number": 101, "category": "Sports", "language": "fr-FR", "description": "Football, straße."})
 	b.published(map[string]any{"name": "Other", "category": "Sports & more", "language": "FR", "status": "offline"})
-	b.published(map[string]any{"name": "Repair", "language": "fro", "status": "scheduled_maintenance"})
+	b.published(map[string]any{"name": "Repair", "language": "fro", "status": "scheduled_maintenance", "category": "Новости"})
 	b.create(map[string]any{"name": "Hidden", "language": "fr", "category": "Sports"})
 	for query, want := range map[string]string{
 		"":                               "Élan Sport,Other,Repair",
@@ -244,6 +244,7 @@ func TestChannelSearchAndFilters(t *testing.T) {
 		"category=sports":                "Élan Sport",
 		"category=SPORTS+%26+more":       "Other",
 		"category=sport":                 "",
+		"category=НОВОСТИ":               "Repair",
 		"language=fr":                    "Élan Sport,Other",
 		"language=fr-fr":                 "Élan Sport",
 		"language=fr-CA":                 "",

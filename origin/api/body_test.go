@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"encora/origin/api"
 	"encora/origin/apitest"
 )
 
@@ -232,4 +233,18 @@ func TestOptionalBody(t *testing.T) {
 	}
 	ask.Body = `{"titles": ["a", "b", "c"]}`
 	b.Do(ask).Want(422)
+}
+
+// A document inside of a body is for its reader to judge; texts beside it are held to what texts may be.
+func TestDocumentsInBodiesAreLeftToTheirReaders(t *testing.T) {
+	type feed struct {
+		Title    string `json:"title"`
+		Document string `json:"document" format:"document"`
+	}
+	if faults := api.Validate(feed{Title: "a", Document: "<tv>\x00\x1b\ufffd</tv>"}); len(faults) != 0 {
+		t.Errorf("refused: %v", faults)
+	}
+	if faults := api.Validate(feed{Title: "\x1b"}); len(faults) != 1 || faults[0].Field != "title" {
+		t.Errorf("not refused for its title: %v", faults)
+	}
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"encora/origin/catalog"
+	"encora/origin/epg"
 	"encora/origin/pgdb"
 	"encora/origin/record"
 )
@@ -18,6 +20,7 @@ import (
 // How often the periodic jobs run.
 const (
 	announceEvery = 2 * time.Second
+	resumeEvery   = 3 * time.Second
 	tidyEvery     = time.Hour
 )
 
@@ -46,43 +49,52 @@ func (tidyArgs) Kind() string { return "tidy_records" }
 
 type tidyWorker struct {
 	river.WorkerDefaults[tidyArgs]
-	db *pgdb.DB
+	db  *pgdb.DB
+	epg *epg.Domain
 }
 
 // Work implements river.Worker.
 func (w *tidyWorker) Work(ctx context.Context, _ *river.Job[tidyArgs]) error {
-	return w.db.Write(ctx, func(tx pgx.Tx) error {
+	err := w.db.Write(ctx, func(tx pgx.Tx) error {
 		if err := record.Tidy(ctx, tx, time.Now()); err != nil {
 			return err
 		}
 		return tx.Commit(ctx)
 	})
+	return errors.Join(err, w.epg.TidyImports(ctx, time.Now()))
 }
 
 // jobs are the running workers.
 type jobs struct {
-	client *river.Client[pgx.Tx]
-	log    *slog.Logger
+	client   *river.Client[pgx.Tx]
+	stopping context.CancelFunc // tells work that lasts long
+	log      *slog.Logger
 }
 
 func startJobs(ctx context.Context, db *pgdb.DB, d *domains, log *slog.Logger) (*jobs, error) {
+	run, stopping := context.WithCancel(context.WithoutCancel(ctx))
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &announceWorker{catalog: &d.catalog})
-	river.AddWorker(workers, &tidyWorker{db: db})
+	river.AddWorker(workers, &tidyWorker{db: db, epg: &d.epg})
+	river.AddWorker(workers, &importWorker{epg: &d.epg, run: run})
+	river.AddWorker(workers, &resumeWorker{epg: &d.epg})
 	client, err := river.NewClient(riverpgxv5.New(db.Pool()), &river.Config{
-		Queues:                      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
-		Workers:                     workers,
-		PeriodicJobs:                []*river.PeriodicJob{every(announceEvery, announceArgs{}), every(tidyEvery, tidyArgs{})},
+		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}, importQueue: {MaxWorkers: 2}},
+		Workers: workers,
+		PeriodicJobs: []*river.PeriodicJob{every(announceEvery, announceArgs{}), every(resumeEvery, resumeArgs{}),
+			every(tidyEvery, tidyArgs{})},
 		CompletedJobRetentionPeriod: time.Hour,
 		Logger:                      slog.New(quiet{log.Handler()}),
 	})
 	if err != nil {
+		stopping()
 		return nil, fmt.Errorf("jobs: %w", err)
 	}
 	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
+		stopping()
 		return nil, fmt.Errorf("start jobs: %w", err)
 	}
-	return &jobs{client, log}, nil
+	return &jobs{client, stopping, log}, nil
 }
 
 // every runs a job periodically, one at a time: what has not finished is not queued again.
@@ -92,8 +104,9 @@ func every(period time.Duration, args river.JobArgs) *river.PeriodicJob {
 	}, &river.PeriodicJobOpts{RunOnStart: true})
 }
 
-// stop lets running jobs finish.
+// stop lets running jobs finish; imports end where they are, and are taken up again.
 func (j *jobs) stop() {
+	j.stopping()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if err := j.client.Stop(ctx); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"encora/origin/api"
 	"encora/origin/changes"
+	"encora/origin/epg"
 	"encora/origin/pgdb"
 	"encora/origin/system"
 	"encora/shared/territory"
@@ -49,6 +50,10 @@ func (s *serve) Run(ctx context.Context, p *program) error {
 	d.system.Components = []system.Component{
 		{Name: "database", Critical: true, Check: db.Ping},
 		{Name: "feed", Check: hub.Check},
+	}
+	d.epg.Imports = epg.Imports{Hosts: s.EPGSourceHosts, MaxBytes: s.EPGMaxBytes, Log: p.log}
+	if d.epg.Enqueue, err = enqueueImports(db); err != nil {
+		return err
 	}
 	server, err := s.server(p, db, hub, d, verifier, resolver)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"encora/origin/epg"
 	"encora/shared/conf"
 	"encora/shared/cursor"
 	"encora/shared/territory"
@@ -36,17 +37,19 @@ type database struct {
 
 type serve struct {
 	database
-	OriginAddr    string             `help:"Where to listen for editors." default:"127.0.0.1:8081"`
-	InternalAddr  string             `help:"Where to listen for edges; keep it private." default:"127.0.0.1:8082"`
-	EdgeKeys      []conf.Secret      `required:"" help:"Keys that edges present; two live while you rotate."`
-	Cursors       cursor.Settings    `embed:""`
-	JWKSURL       string             `name:"jwks-url" help:"Keys of the token issuer. Required in production; in development the built-in issuer stands in."`
-	TokenIssuer   string             `help:"The iss of tokens." default:"encora-dev"`
-	TokenAudience string             `help:"The aud of tokens." default:"encora"`
-	CDNBaseURL    string             `name:"cdn-base-url" help:"Where players load media from." default:"https://cdn.example.com"`
-	Territory     territory.Settings `embed:""`
-	DatabaseConns int32              `help:"Most connections to Postgres." default:"24"`
-	StopAfter     time.Duration      `help:"How long requests may take to finish after SIGTERM." default:"10s"`
+	OriginAddr     string             `help:"Where to listen for editors." default:"127.0.0.1:8081"`
+	InternalAddr   string             `help:"Where to listen for edges; keep it private." default:"127.0.0.1:8082"`
+	EdgeKeys       []conf.Secret      `required:"" help:"Keys that edges present; two live while you rotate."`
+	Cursors        cursor.Settings    `embed:""`
+	JWKSURL        string             `name:"jwks-url" help:"Keys of the token issuer. Required in production; in development the built-in issuer stands in."`
+	TokenIssuer    string             `help:"The iss of tokens." default:"encora-dev"`
+	TokenAudience  string             `help:"The aud of tokens." default:"encora"`
+	CDNBaseURL     string             `name:"cdn-base-url" help:"Where players load media from." default:"https://cdn.example.com"`
+	Territory      territory.Settings `embed:""`
+	DatabaseConns  int32              `help:"Most connections to Postgres." default:"24"`
+	EPGSourceHosts []string           `name:"epg-source-hosts" help:"Hosts that schedules may be imported from, as host or host:port; none: no source_url is taken."`
+	EPGMaxBytes    int64              `name:"epg-max-bytes" help:"Most bytes of an imported schedule, compressed or not." default:"2147483648"`
+	StopAfter      time.Duration      `help:"How long requests may take to finish after SIGTERM." default:"10s"`
 }
 
 // Validate is called by conf before anything starts.
@@ -59,7 +62,7 @@ func (s *serve) Validate() error {
 			errKeys = errors.New("EDGE_KEYS: each key needs 16 characters or more")
 		}
 	}
-	return errors.Join(errCursor, errProxies, errKeys, s.checkAddresses(), s.checkNumbers())
+	return errors.Join(errCursor, errProxies, errKeys, epg.CheckHosts(s.EPGSourceHosts), s.checkAddresses(), s.checkNumbers())
 }
 
 func (s *serve) checkAddresses() error {
@@ -82,6 +85,9 @@ func (s *serve) checkNumbers() error {
 	var faults []error
 	if s.DatabaseConns < 4 {
 		faults = append(faults, errors.New("DATABASE_CONNS: must be 4 or more"))
+	}
+	if s.EPGMaxBytes <= 0 {
+		faults = append(faults, errors.New("EPG_MAX_BYTES: must be more than 0"))
 	}
 	if s.StopAfter <= 0 {
 		faults = append(faults, errors.New("STOP_AFTER: must be longer than 0"))

@@ -32,6 +32,7 @@ type Domain struct {
 	Titles func(ctx context.Context, tx pgx.Tx, ids []uuid.UUID) (map[uuid.UUID]string, error)
 	// Enqueue queues the work of an import, in the transaction that creates it.
 	Enqueue func(ctx context.Context, tx pgx.Tx, importID uuid.UUID) error
+	Imports Imports
 }
 
 // Tags of answers; a change that emits one makes every cache ask again for the answers that carry it.

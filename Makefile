@@ -27,6 +27,11 @@ test: ## all tests: with the race detector, then the allocation ceilings without
 	bin/local test -- go test -race -timeout 5m ./...
 	go test -run Alloc ./edge/... ./shared/...
 
+test-real: ## tests over real films, channels and feeds in the folder DATA_DIR
+	@[ -d '$(DATA_DIR)' ] || { echo 'set DATA_DIR to the folder with films, channels and xmltv'; exit 1; }
+	go build -buildvcs=false -o bin/ ./deploy/local
+	DATA_DIR='$(realpath $(DATA_DIR))' bin/local test -- go test -count=1 -v -timeout 15m -run '^TestReal' ./origin/...
+
 check: ## formatting, go vet, staticcheck
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt -w $$unformatted"; exit 1; }
 	go vet ./...
@@ -67,4 +72,4 @@ fuzz: ## every fuzz target for FUZZTIME
 ci: ## what CI runs
 	.ci/run
 
-.PHONY: help build run test check gen verify try e2e bench k6 load fuzz ci
+.PHONY: help build run test test-real check gen verify try e2e bench k6 load fuzz ci

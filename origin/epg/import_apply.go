@@ -143,7 +143,7 @@ func (im *importer) perform(ctx context.Context, w *record.Tx, f *feedTarget) (*
 	if len(entries) == 0 {
 		return o, nil
 	}
-	o.diff, err = im.d.apply(ctx, w, target, incoming(entries), im.row.ReplaceWindow)
+	o.diff, err = im.d.apply(ctx, w, target, incomingOf(entries), im.row.ReplaceWindow)
 	if errors.Is(err, ErrNoChannel) {
 		return goneChannel(f), nil
 	}
@@ -170,7 +170,7 @@ func stagedProgrammes(ctx context.Context, tx pgx.Tx, id uuid.UUID, number int32
 	return all, err
 }
 
-func incoming(entries []listings.Entry) []Incoming {
+func incomingOf(entries []listings.Entry) []Incoming {
 	feed := make([]Incoming, len(entries))
 	for i, e := range entries {
 		feed[i] = Incoming{Title: e.Title, Description: e.Description, ContentRating: e.ContentRating, Language: e.Language,

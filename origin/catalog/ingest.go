@@ -81,7 +81,11 @@ type ingestion struct {
 
 // prepare makes movies of what is new and legal.
 func (in *ingestion) prepare(ctx context.Context, batch []Incoming) error {
-	known, err := knownKeys(ctx, in.w.Tx, batch)
+	keys := make([]string, len(batch))
+	for i := range batch {
+		keys[i] = batch[i].Key
+	}
+	known, err := movieKeys(ctx, in.w.Tx, keys)
 	if err != nil {
 		return err
 	}
@@ -91,11 +95,11 @@ func (in *ingestion) prepare(ctx context.Context, batch []Incoming) error {
 	}
 	for i := range batch {
 		b := &batch[i]
-		if known[b.Key] {
+		if _, ok := known[b.Key]; ok {
 			in.out.Known++
 			continue
 		}
-		known[b.Key] = true
+		known[b.Key] = uuid.Nil
 		m, reason := in.accept(b, genres)
 		if reason != "" {
 			in.out.Refused = append(in.out.Refused, Refused{i, reason})
@@ -204,19 +208,30 @@ func (in *ingestion) copyGenres(ctx context.Context) error {
 	return err
 }
 
-func knownKeys(ctx context.Context, tx pgx.Tx, batch []Incoming) (map[string]bool, error) {
-	keys := make([]string, len(batch))
-	for i := range batch {
-		keys[i] = batch[i].Key
+// MovieIDs gives the ids of movies that were brought in, by their keys; keys that are not known are left out.
+func (d *Domain) MovieIDs(ctx context.Context, keys []string) (map[string]uuid.UUID, error) {
+	var ids map[string]uuid.UUID
+	err := d.DB.Snapshot(ctx, func(tx pgx.Tx) error {
+		var err error
+		ids, err = movieKeys(ctx, tx, keys)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look up movies by key: %w", err)
 	}
-	rows, err := tx.Query(ctx, `SELECT source_key FROM movies WHERE source_key = ANY($1)`, keys)
+	return ids, nil
+}
+
+func movieKeys(ctx context.Context, tx pgx.Tx, keys []string) (map[string]uuid.UUID, error) {
+	rows, err := tx.Query(ctx, `SELECT source_key, id FROM movies WHERE source_key = ANY($1)`, keys)
 	if err != nil {
 		return nil, err
 	}
-	known := map[string]bool{}
+	ids := make(map[string]uuid.UUID, len(keys))
 	var key string
-	_, err = pgx.ForEachRow(rows, []any{&key}, func() error { known[key] = true; return nil })
-	return known, err
+	var id uuid.UUID
+	_, err = pgx.ForEachRow(rows, []any{&key, &id}, func() error { ids[key] = id; return nil })
+	return ids, err
 }
 
 func genresBySlug(ctx context.Context, tx pgx.Tx) (map[string]uuid.UUID, error) {

@@ -180,7 +180,8 @@ func (f *field) fillList(v reflect.Value, given []string) []fault.Detail {
 	return wrong
 }
 
-// set validates one value against its schema and assigns it; what is out of limits in a parameter is a bad parameter.
+// set validates one value against its schema and assigns it, if it is good; what is out of limits in a parameter is a bad
+// parameter.
 func (f *field) set(v reflect.Value, text string, s *huma.Schema) []fault.Detail {
 	if bad := textFault(text); bad != "" {
 		return []fault.Detail{{Field: f.name, Code: "invalid_text", Message: bad}}
@@ -194,6 +195,9 @@ func (f *field) set(v reflect.Value, text string, s *huma.Schema) []fault.Detail
 		path := huma.NewPathBuffer(nil, 0)
 		path.Push(f.name)
 		huma.Validate(registry, s, path, huma.ModeWriteToServer, value, res)
+	}
+	if err != nil || len(res.Errors) > 0 {
+		v.SetZero()
 	}
 	if len(res.Errors) == 0 && err != nil {
 		return []fault.Detail{{Field: f.name, Code: "wrong_type", Message: "Expected " + typeName(s) + "."}}

@@ -114,9 +114,8 @@ func (a *array) programme() error {
 	if a.tooLarge {
 		return a.h.Fault(Fault{line, "", FaultTooLarge, "The programme is larger than 256 KiB."})
 	}
-	var whole json.RawMessage
-	if err := json.Unmarshal(a.text, &whole); err != nil {
-		return malformedObject(a.text, line, err)
+	if !json.Valid(a.text) {
+		return malformedObject(a.text, line)
 	}
 	p := &Programme{Line: line}
 	if problem := p.decode(a.text); problem != nil {
@@ -126,7 +125,9 @@ func (a *array) programme() error {
 }
 
 // malformedObject says in which line of the text, which begins at the given one, the fault is.
-func malformedObject(text []byte, line int64, err error) error {
+func malformedObject(text []byte, line int64) error {
+	var whole json.RawMessage
+	err := json.Unmarshal(text, &whole)
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
 		line += int64(bytes.Count(text[:min(int(syntax.Offset), len(text))], []byte("\n")))
@@ -137,26 +138,13 @@ func malformedObject(text []byte, line int64, err error) error {
 // value reads one, of any kind, into text. Of one that is too large it reads no more than where it ends.
 func (a *array) value() error {
 	a.text, a.tooLarge = a.text[:0], false
-	depth, quoted, escaped := 0, false, false
+	var e extent
 	for {
 		start := a.pos
 		for a.pos < a.valid {
-			c := a.buf[a.pos]
-			switch {
-			case escaped:
-				escaped = false
-			case quoted && c == '\\':
-				escaped = true
-			case c == '"':
-				quoted = !quoted
-			case quoted:
-			case c == '{' || c == '[':
-				depth++
-			case depth == 0 && (c == ',' || c == ']' || c == '}' || blank(c)):
+			if e.ends(a.buf[a.pos]) {
 				a.add(a.buf[start:a.pos])
 				return nil
-			case c == '}' || c == ']':
-				depth--
 			}
 			a.pos++
 		}
@@ -165,6 +153,31 @@ func (a *array) value() error {
 			return a.ended()
 		}
 	}
+}
+
+// extent finds where a value ends.
+type extent struct {
+	depth           int
+	quoted, escaped bool
+}
+
+// ends reports whether the next character is the first that doesn't belong to the value.
+func (e *extent) ends(c byte) bool {
+	switch {
+	case e.escaped:
+		e.escaped = false
+	case e.quoted:
+		e.quoted, e.escaped = c != '"', c == '\\'
+	case c == '"':
+		e.quoted = true
+	case c == '{' || c == '[':
+		e.depth++
+	case e.depth == 0:
+		return c == ',' || c == ']' || c == '}' || blank(c)
+	case c == '}' || c == ']':
+		e.depth--
+	}
+	return false
 }
 
 func (a *array) add(part []byte) {

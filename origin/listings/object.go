@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -16,6 +17,8 @@ import (
 	"encora/origin/vocab"
 )
 
+const maxFields = 100 // of one object
+
 // problem says why an object is no programme.
 type problem struct{ code, message string }
 
@@ -26,52 +29,81 @@ func invalid(field, expected string) *problem {
 // decode reads an object of the contract's. Nothing is guessed: a field that is unknown, of the wrong type or out of its
 // limits is a problem.
 func (p *Programme) decode(object []byte) *problem {
-	var seen []string
+	started := false
 	problem := eachField(object, func(name string, value json.RawMessage) *problem {
-		seen = append(seen, name)
+		started = started || name == "start_time"
 		return p.field(name, value)
 	})
-	if problem != nil {
+	switch {
+	case problem != nil:
 		return problem
-	}
-	return missing(seen)
-}
-
-// missing is the first required field that an object doesn't have.
-func missing(seen []string) *problem {
-	for _, required := range []struct{ field, code string }{
-		{"channel_id", FaultNoChannel}, {"title", FaultNoTitle}, {"start_time", FaultNoStart}, {"end_time", FaultNoEnd},
-	} {
-		if !slices.Contains(seen, required.field) {
-			return &problem{required.code, required.field + ": is required."}
-		}
+	case p.Channel == "":
+		return missing("channel_id", FaultNoChannel)
+	case p.Titles == nil:
+		return missing("title", FaultNoTitle)
+	case !started:
+		return missing("start_time", FaultNoStart)
+	case p.Stop == nil:
+		return missing("end_time", FaultNoEnd)
 	}
 	return nil
 }
 
-// eachField calls do for each field of an object, which must be well-formed JSON, until there is a problem.
+func missing(field, code string) *problem { return &problem{code, field + ": is required."} }
+
+// eachField calls do for each field of an object, a well-formed value, until there is a problem. Numbers and other values
+// without brackets or quotes end with the object.
 func eachField(object []byte, do func(name string, value json.RawMessage) *problem) *problem {
-	d := json.NewDecoder(bytes.NewReader(object))
-	if begin, _ := d.Token(); begin != json.Delim('{') {
+	if object[0] != '{' {
 		return &problem{FaultInvalidField, "Expected an object."}
 	}
-	seen := map[string]bool{}
-	for d.More() {
-		name, _ := d.Token() // it is well-formed
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return &problem{FaultInvalidField, err.Error()}
+	seen := make([]string, 0, 16)
+	for rest := afterSigns(object[1:]); rest[0] != '}'; rest = afterSigns(rest) {
+		var key, value []byte
+		key, rest = cutValue(rest)
+		value, rest = cutValue(afterSigns(rest))
+		name, _ := text(key) // it is well-formed
+		if slices.Contains(seen, name) {
+			return &problem{FaultInvalidField, quote(name) + ": stands twice."}
 		}
-		field := fmt.Sprint(name)
-		if seen[field] {
-			return &problem{FaultInvalidField, quote(field) + ": stands twice."}
+		if len(seen) == maxFields {
+			return &problem{FaultTooLarge, fmt.Sprintf("An object has more than %d fields.", maxFields)}
 		}
-		seen[field] = true
-		if problem := do(field, value); problem != nil {
+		seen = append(seen, name)
+		if problem := do(name, value); problem != nil {
 			return problem
 		}
 	}
 	return nil
+}
+
+// afterSigns is what follows blanks, commas and colons.
+func afterSigns(text []byte) []byte {
+	return bytes.TrimLeft(text, " \n\r\t,:")
+}
+
+// cutValue takes the value, or the name of a field, that a part of an object begins with.
+func cutValue(text []byte) (value, rest []byte) {
+	var e extent
+	for i, c := range text {
+		if e.ends(c) || c == ':' && !e.quoted && e.depth == 0 {
+			return text[:i], text[i:]
+		}
+	}
+	return text, nil
+}
+
+// text is the string that a value is.
+func text(value []byte) (string, bool) {
+	if value[0] != '"' {
+		return "", false
+	}
+	if inner := value[1 : len(value)-1]; bytes.IndexByte(inner, '\\') < 0 {
+		return string(inner), true
+	}
+	var s string
+	err := json.Unmarshal(value, &s)
+	return s, err == nil
 }
 
 // field reads one. What is computed from the clock is ignored, whatever it is.
@@ -107,36 +139,34 @@ func (p *Programme) field(name string, value json.RawMessage) *problem {
 	case "id":
 		return id(name, value, &p.ID)
 	case "catchup_blocked":
-		return decode(name, value, &p.CatchupBlocked, "true or false")
+		return flag(name, value, &p.CatchupBlocked)
 	case "is_live", "is_catchup_available", "catchup_expires_at", "duration_minutes":
 		return nil
 	}
 	return &problem{FaultUnknownField, quote(name) + ": is no field of a programme."}
 }
 
-// decode reads a value of the type of the target. null is of none.
-func decode(name string, value json.RawMessage, target any, expected string) *problem {
-	if string(value) == "null" || json.Unmarshal(value, target) != nil {
-		return invalid(name, expected)
+// flag reads true or false.
+func flag(name string, value json.RawMessage, target **bool) *problem {
+	is := string(value) == "true"
+	if !is && string(value) != "false" {
+		return invalid(name, "true or false")
 	}
+	*target = &is
 	return nil
 }
 
 // one reads a text of so many characters; a blank one has the code empty, unless that is "".
 func one(name string, value json.RawMessage, target *string, limit int, empty string) *problem {
-	expected := fmt.Sprintf("a text of at most %d characters, without control characters", limit)
-	var text string
-	if problem := decode(name, value, &text, expected); problem != nil {
-		return problem
-	}
-	*target = strings.TrimSpace(text)
+	got, ok := text(value)
+	got = strings.TrimSpace(got)
 	switch {
-	case *target == "" && empty != "":
+	case !ok || !acceptable(got) || utf8.RuneCountInString(got) > limit:
+		return invalid(name, fmt.Sprintf("a text of at most %d characters, without control characters", limit))
+	case got == "" && empty != "":
 		return &problem{empty, name + ": is empty."}
-	case !acceptable(text) || utf8.RuneCountInString(*target) > limit:
-		*target = ""
-		return invalid(name, expected)
 	}
+	*target = got
 	return nil
 }
 
@@ -150,36 +180,29 @@ func acceptable(text string) bool {
 var contentRatings = []string{"G", "PG", "PG-13", "R", "NC-17", "TV-Y", "TV-G", "TV-PG", "TV-14", "TV-MA", "UNRATED"}
 
 func (p *Programme) contentRating(name string, value json.RawMessage) *problem {
-	expected := "one of " + strings.Join(contentRatings, ", ")
-	if problem := decode(name, value, &p.Rating, expected); problem != nil {
-		return problem
+	got, ok := text(value)
+	if !ok || !slices.Contains(contentRatings, got) {
+		return invalid(name, "one of "+strings.Join(contentRatings, ", "))
 	}
-	if !slices.Contains(contentRatings, p.Rating) {
-		return invalid(name, expected)
-	}
+	p.Rating = got
 	return nil
 }
 
 func (p *Programme) tag(name string, value json.RawMessage) *problem {
-	const expected = "a BCP-47 language tag"
-	if problem := decode(name, value, &p.Language, expected); problem != nil {
-		return problem
+	got, ok := text(value)
+	if _, err := language.Parse(got); !ok || err != nil {
+		return invalid(name, "a BCP-47 language tag")
 	}
-	if _, err := language.Parse(p.Language); err != nil {
-		return invalid(name, expected)
-	}
+	p.Language = got
 	return nil
 }
 
 // moment reads a time, of which fractions of a second don't count.
 func moment(name string, value json.RawMessage, target *Moment) *problem {
-	var text string
-	if problem := decode(name, value, &text, "a time"); problem != nil {
-		return problem
-	}
-	at, err := time.Parse(time.RFC3339, text)
+	got, _ := text(value)
+	at, err := time.Parse(time.RFC3339, got)
 	if err != nil || at.Year() < firstYear || at.Year() > lastYear {
-		return &problem{FaultInvalidTime, fmt.Sprintf("%s: %s is no time: expected one like 2006-01-02T15:04:05Z.", name, quote(text))}
+		return &problem{FaultInvalidTime, fmt.Sprintf("%s: %s is no time: expected one like 2006-01-02T15:04:05Z.", name, quote(string(value)))}
 	}
 	*target = Moment{At: at.Unix()}
 	return nil
@@ -190,38 +213,35 @@ func number(name string, value json.RawMessage, target **int) *problem {
 	if string(value) == "null" {
 		return nil
 	}
-	expected := fmt.Sprintf("a whole number from 0 to %d, or null", maxNumber)
-	if problem := decode(name, value, target, expected); problem != nil {
-		return problem
+	n, err := strconv.Atoi(string(value))
+	if err != nil || n < 0 || n > maxNumber {
+		return invalid(name, fmt.Sprintf("a whole number from 0 to %d, or null", maxNumber))
 	}
-	if **target < 0 || **target > maxNumber {
-		return invalid(name, expected)
-	}
+	*target = &n
 	return nil
 }
 
 func (p *Programme) tags(name string, value json.RawMessage) *problem {
 	var values []json.RawMessage
-	expected := fmt.Sprintf("at most %d texts", maxCategories)
-	if problem := decode(name, value, &values, expected); problem != nil {
-		return problem
-	}
-	if len(values) > maxCategories {
-		return invalid(name, expected)
+	if err := json.Unmarshal(value, &values); err != nil || values == nil || len(values) > maxCategories {
+		return invalid(name, fmt.Sprintf("at most %d texts", maxCategories))
 	}
 	for i, v := range values {
-		var text string
-		if problem := one(fmt.Sprintf("%s[%d]", name, i), v, &text, maxCategory, FaultInvalidField); problem != nil {
+		var category string
+		if problem := one(fmt.Sprintf("%s[%d]", name, i), v, &category, maxCategory, FaultInvalidField); problem != nil {
 			return problem
 		}
-		if !slices.Contains(p.Categories, text) {
-			p.Categories = append(p.Categories, text)
+		if !slices.Contains(p.Categories, category) {
+			p.Categories = append(p.Categories, category)
 		}
 	}
 	return nil
 }
 
 func images(value json.RawMessage, set *vocab.ImageSet) *problem {
+	if value[0] != '{' {
+		return invalid("images", "an object of URLs")
+	}
 	fields := map[string]*string{
 		"poster_url": &set.PosterURL, "backdrop_url": &set.BackdropURL, "thumbnail_url": &set.ThumbnailURL,
 		"logo_url": &set.LogoURL, "banner_url": &set.BannerURL,
@@ -231,24 +251,19 @@ func images(value json.RawMessage, set *vocab.ImageSet) *problem {
 		if !known {
 			return &problem{FaultUnknownField, quote("images."+name) + ": is no picture of a programme."}
 		}
-		const expected = "an absolute http(s) URL of at most 2048 bytes"
-		if problem := decode("images."+name, value, target, expected); problem != nil {
-			return problem
+		got, ok := text(value)
+		if !ok || !isWebAddress(got) {
+			return invalid("images."+name, "an absolute http(s) URL of at most 2048 bytes")
 		}
-		if !isWebAddress(*target) {
-			return invalid("images."+name, expected)
-		}
+		*target = got
 		return nil
 	})
 }
 
 func id(name string, value json.RawMessage, target **uuid.UUID) *problem {
-	var text string
-	if problem := decode(name, value, &text, "a UUID"); problem != nil {
-		return problem
-	}
-	parsed, err := uuid.Parse(text)
-	if err != nil || len(text) != len(uuid.UUID{}.String()) {
+	got, _ := text(value)
+	parsed, err := uuid.Parse(got)
+	if err != nil || len(got) != len("00000000-0000-0000-0000-000000000000") {
 		return invalid(name, "a UUID")
 	}
 	*target = &parsed

@@ -1,6 +1,7 @@
 package listings
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"unicode"
@@ -18,10 +19,11 @@ const (
 
 // clean is a text with its blanks collapsed, and without what the API takes from nobody: control characters and U+FFFD.
 func clean(text []byte) string {
-	if isClean(text) {
+	if text = bytes.TrimSpace(text); isClean(text) {
 		return string(text)
 	}
 	var b strings.Builder
+	b.Grow(len(text))
 	gap := false
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRune(text[i:])
@@ -41,20 +43,33 @@ func clean(text []byte) string {
 	return b.String()
 }
 
-// isClean knows the usual case.
+// isClean knows the usual case of a text without blanks around it. It may say no of one that is clean.
 func isClean(text []byte) bool {
-	gap := true
+	gap := false
 	for i, c := range text {
-		switch {
-		case c == ' ' && gap || c < ' ' || c == 0x7f:
-			return false
-		// U+0080 to U+00A0, other blanks (U+1680, U+2000 and on, U+3000), U+FFFD
-		case c == 0xc2 && text[i+1] <= 0xa0, c == 0xe1 && text[i+1] == 0x9a, c == 0xe2 && text[i+1] <= 0x81, c == 0xe3 && text[i+1] == 0x80, c == 0xef:
+		if c == ' ' && gap || c < ' ' || c >= 0x7f && suspicious(c, text[i:]) {
 			return false
 		}
 		gap = c == ' '
 	}
-	return !gap
+	return true
+}
+
+// suspicious reports whether a character beyond ASCII may be a blank, a control character or U+FFFD.
+func suspicious(c byte, text []byte) bool {
+	switch c {
+	case 0x7f, 0xef:
+		return true
+	case 0xc2: // U+0080 to U+00A0
+		return text[1] <= 0xa0
+	case 0xe1: // U+1680
+		return text[1] == 0x9a
+	case 0xe2: // U+2000 to U+200A, U+2028, U+2029, U+202F, U+205F
+		return text[1] == 0x80 && (text[2] <= 0x8a || text[2] >= 0xa8 && text[2] <= 0xaf) || text[1] == 0x81
+	case 0xe3: // U+3000
+		return text[1] == 0x80 && text[2] == 0x80
+	}
+	return false
 }
 
 // shorten cuts a text that has more characters than that, at a word if there is one near, and says so by an ellipsis.

@@ -1,5 +1,5 @@
 // Package fakeorigin is an origin without a database: it speaks shared/wire to an edge and plain HTTP to other caches,
-// and answers films of exact sizes. Benches use it so that only the caches under test are measured.
+// and answers films of exact sizes and a guide. Benches use it so that only the caches under test are measured.
 package fakeorigin
 
 import (
@@ -26,14 +26,15 @@ const (
 
 // Origin is one running fake origin. FillDelay and Plain may be set before the first request.
 type Origin struct {
-	FillDelay time.Duration // how long a fill takes
+	FillDelay time.Duration // how long a film takes
 	// Plain has by film id what plain answers carry beside their type: the headers of the edge's answers, so that all
 	// caches send the same bytes.
 	Plain map[string]http.Header
 
-	key   string
-	jwks  []byte
-	fills atomic.Int64
+	key      string
+	jwks     []byte
+	firstDay int64 // of the guide
+	fills    atomic.Int64
 
 	mu       sync.Mutex
 	head     uint64
@@ -43,10 +44,10 @@ type Origin struct {
 
 // New makes an origin that wants edges to present key, and that shows the issuer's keys.
 func New(key string, issuer *token.Issuer) *Origin {
-	return &Origin{key: key, jwks: issuer.JWKS(), head: 1, advanced: make(chan struct{})}
+	return &Origin{key: key, jwks: issuer.JWKS(), firstDay: firstGuideDay(), head: 1, advanced: make(chan struct{})}
 }
 
-// Fills is how many fills were answered or are under way.
+// Fills is how many films and days of the guide were answered or are under way.
 func (o *Origin) Fills() int64 { return o.fills.Load() }
 
 // Emit appends a change to the feed and wakes the waiting polls.
@@ -85,6 +86,8 @@ func (o *Origin) Handler() http.Handler {
 	mux.HandleFunc("GET "+wire.FillPrefix+"/v2/movies/{id}", o.internal(o.fill))
 	mux.HandleFunc("GET "+wire.FeedPath, o.internal(o.feed))
 	mux.HandleFunc("GET "+wire.TerritoriesPath, o.internal(o.territories))
+	mux.HandleFunc("GET "+wire.LineupPath, o.internal(o.lineup))
+	mux.HandleFunc("GET "+wire.DayPath, o.internal(o.day))
 	return mux
 }
 
@@ -104,11 +107,7 @@ func (o *Origin) fill(w http.ResponseWriter, r *http.Request) {
 	pos := o.position() // before the body, as a snapshot's would be
 	time.Sleep(o.FillDelay)
 	body, err := Body(id)
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set(wire.Epoch, epoch)
-	h.Set(wire.Pos, strconv.FormatUint(pos, 10))
-	h.Set(wire.Tags, "movie:"+id)
+	o.stamp(w, pos, "movie:"+id)
 	if err != nil {
 		w.WriteHeader(http.StatusNotFound)
 		body = []byte(`{"code":"NOT_FOUND","message":"not found"}`)
@@ -131,12 +130,17 @@ func (o *Origin) plain(w http.ResponseWriter, r *http.Request) {
 }
 
 func (o *Origin) territories(w http.ResponseWriter, _ *http.Request) {
+	o.stamp(w, o.position(), wire.TagTerritories)
+	json.NewEncoder(w).Encode(wire.Territories{Deny: map[string][]string{}})
+}
+
+// stamp writes what every internal answer that may be held begins with.
+func (o *Origin) stamp(w http.ResponseWriter, pos uint64, tags string) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set(wire.Epoch, epoch)
-	h.Set(wire.Pos, strconv.FormatUint(o.position(), 10))
-	h.Set(wire.Tags, "geo")
-	json.NewEncoder(w).Encode(wire.Territories{Deny: map[string][]string{}})
+	h.Set(wire.Pos, strconv.FormatUint(pos, 10))
+	h.Set(wire.Tags, tags)
 }
 
 func (o *Origin) position() uint64 {

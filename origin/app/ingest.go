@@ -101,8 +101,11 @@ func bringIn(ctx context.Context, p *program, to database, name string, total in
 	return err
 }
 
+// progress draws only when it is told of more: the library's own ticker, which turns the spinner of a bar without total,
+// races with that.
 func progress(out io.Writer, name string, total int) *progressbar.ProgressBar {
 	return progressbar.NewOptions(total, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(name),
+		progressbar.OptionSetSpinnerChangeInterval(0),
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(time.Second),
 		progressbar.OptionOnCompletion(func() { fmt.Fprintln(out) }))
 }

@@ -1,0 +1,160 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"encora/origin/ingest"
+	"encora/origin/pgdb"
+	"encora/origin/pgtest"
+)
+
+// guideAt loads some of the demo's channels and their schedule as of an instant, and returns what was printed.
+func guideAt(t *testing.T, databaseURL string, now time.Time) string {
+	t.Helper()
+	db, err := pgdb.Open(t.Context(), databaseURL, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	stations := ingest.DemoStations()
+	some := slices.Concat(stations[:2], stations[16:17], stations[18:20]) // with gaps, without schedule, with overlaps
+	var out bytes.Buffer
+	g := guideSeed{name: "demo", count: len(some), stations: sequence(some), now: now, back: 2, ahead: 3}
+	if err := g.load(t.Context(), &program{out: &out, err: io.Discard}, newDomains(db, nil, "")); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+const everyProgramme = `SELECT concat_ws('|', c.source_key, p.id, p.title, p.start_time, p.end_time) FROM programs p JOIN channels c ON c.id = p.channel_id ORDER BY 1`
+
+func TestScheduleGoesOnDayByDay(t *testing.T) {
+	t.Parallel()
+	db := pgtest.URL(t)
+	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	wants(t, guideAt(t, db, noon), "demo channels: 5 created", "programmes added, of 24 days of 4 channels\n")
+	before := rowsOf(t, db, everyProgramme)
+	wants(t, guideAt(t, db, noon.Add(time.Minute)), "demo channels: 0 created, 5 known already", "demo schedule: 0 programmes added, of 0 days of 0 channels\n")
+	if !slices.Equal(rowsOf(t, db, everyProgramme), before) {
+		t.Error("seeding again changed the schedule")
+	}
+	wants(t, guideAt(t, db, noon.Add(48*time.Hour)), "programmes added, of 8 days of 4 channels\n")
+	after := rowsOf(t, db, everyProgramme)
+	for _, p := range before {
+		if _, found := slices.BinarySearch(after, p); !found {
+			t.Errorf("two days later it is not what it was: %s", p)
+		}
+	}
+	if len(after) <= len(before) {
+		t.Errorf("%d programmes, then %d", len(before), len(after))
+	}
+}
+
+func TestSeedingLeavesWhatEditorsDid(t *testing.T) {
+	t.Parallel()
+	db := pgtest.URL(t)
+	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	guideAt(t, db, noon)
+	edited := rowsOf(t, db, `
+		WITH one AS (SELECT channel_id, id FROM programs ORDER BY start_time, id LIMIT 1)
+		UPDATE programs p SET title = 'Edited' FROM one WHERE p.channel_id = one.channel_id AND p.id = one.id RETURNING p.id::text`)
+	gone := rowsOf(t, db, `DELETE FROM programs WHERE title <> 'Edited' AND start_time < '2026-03-02' AND start_time >= '2026-03-01 18:00' RETURNING id::text`)
+	if len(edited) != 1 || len(gone) == 0 {
+		t.Fatal(edited, gone)
+	}
+	wants(t, guideAt(t, db, noon.Add(24*time.Hour)), "programmes added, of 4 days of 4 channels\n")
+	if got := rowsOf(t, db, `SELECT title FROM programs WHERE id = $1::uuid`, edited[0]); !slices.Equal(got, []string{"Edited"}) {
+		t.Errorf("the edited programme is %q", got)
+	}
+	const q = `SELECT count(*)::text FROM programs WHERE start_time < '2026-03-02' AND start_time >= '2026-03-01 18:00'`
+	if got := rowsOf(t, db, q); got[0] != "0" {
+		t.Errorf("%s programmes that were deleted are back", got[0])
+	}
+}
+
+func TestSeedDemo(t *testing.T) {
+	t.Parallel()
+	db := pgtest.URL(t)
+	status, text := runOrigin(t, db, "seed", "--demo")
+	if status != 0 {
+		t.Fatalf("status %d: %s", status, text)
+	}
+	wants(t, text, "demo catalogue: 219 created", "demo channels: 40 created, 0 known already, 0 rejected\n", "of 624 days of 39 channels\n")
+	f := func(want, query string) {
+		t.Helper()
+		if got := rowsOf(t, db, query); len(got) != 1 || got[0] != want {
+			t.Errorf("%s: %q, want %s", query, got, want)
+		}
+	}
+	f("true", `SELECT (count(*) > 100)::text FROM programs p JOIN movies m ON m.id = p.linked_vod_id AND m.title = p.title AND p.linked_vod_id IS NOT NULL`)
+	f("0", `SELECT count(*)::text FROM programs p LEFT JOIN movies m ON m.id = p.linked_vod_id WHERE p.linked_vod_id IS NOT NULL AND m.id IS NULL`)
+	f("38", `SELECT count(DISTINCT channel_id)::text FROM programs WHERE start_time <= now() AND end_time > now()
+		AND channel_id NOT IN (SELECT id FROM channels WHERE source_key = 'demo:public-square')`)
+	f("39", `SELECT count(DISTINCT channel_id)::text FROM programs WHERE start_time > now() + interval '7 days'`)
+	f("39", `SELECT count(DISTINCT channel_id)::text FROM programs WHERE end_time < now() - interval '6 days'`)
+}
+
+func TestSeedGeneratedChannels(t *testing.T) {
+	t.Parallel()
+	db := pgtest.URL(t)
+	status, text := runOrigin(t, db, "seed", "--channels", "6", "--days", "3", "--seed", "9")
+	if status != 0 {
+		t.Fatalf("status %d: %s", status, text)
+	}
+	wants(t, text, "generated channels: 6 created, 0 known already, 0 rejected\n", "of 18 days of 6 channels\n")
+	status, text = runOrigin(t, db, "seed", "--channels", "6", "--days", "3", "--seed", "9")
+	if status != 0 {
+		t.Fatalf("again: status %d: %s", status, text)
+	}
+	wants(t, text, "generated channels: 0 created, 6 known already", "generated schedule: 0 programmes added")
+	if got := rowsOf(t, db, `SELECT count(DISTINCT source_key)::text FROM channels WHERE source_key LIKE 'generated:9:%'`); got[0] != "6" {
+		t.Errorf("%v channels", got)
+	}
+}
+
+func TestSeedIsToldWhatToLoad(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{}, {"--demo", "--movies", "3"}, {"--movies", "3", "--channels", "3"}, {"--channels", "-1"}, {"--movies", "0"},
+		{"--channels", "3", "--days", "0"}, {"--channels", "3", "--days", "367"}} {
+		status, text := runOrigin(t, "postgres://nowhere/none", append([]string{"seed"}, args...)...)
+		if status != 2 || !strings.Contains(text, "origin: ") {
+			t.Errorf("%v: status %d, %s", args, status, text)
+		}
+	}
+}
+
+func TestSeedingEnds(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	db, err := pgdb.Open(t.Context(), url, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	taken := 0
+	stations := func(yield func(*ingest.Station) bool) {
+		for _, s := range ingest.DemoStations()[:3] {
+			if taken++; taken == 5 { // three channels first, then their schedules
+				cancel()
+			}
+			if !yield(s) {
+				return
+			}
+		}
+	}
+	g := guideSeed{name: "demo", count: 3, stations: stations, now: time.Now(), back: 1, ahead: 1}
+	if err := g.load(ctx, &program{out: io.Discard, err: io.Discard}, newDomains(db, nil, "")); err == nil {
+		t.Error("goes on when it is told to stop")
+	}
+	if got := rowsOf(t, url, `SELECT count(DISTINCT channel_id)::text FROM programs`); got[0] != fmt.Sprint(1) {
+		t.Errorf("%v channels have a schedule", got)
+	}
+}

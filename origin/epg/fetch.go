@@ -104,7 +104,7 @@ func (s *Imports) fetch(ctx context.Context, address string) (io.ReadCloser, err
 		}
 		return n, err
 	}
-	return &opened{s.decompress(readerFunc(body), res.Header.Get("Content-Encoding")), func() error {
+	return &opened{s.decompress(readerFunc(body), res.Header.Get("Content-Encoding"), maxRatio), func() error {
 		defer end()
 		return res.Body.Close()
 	}}, nil

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// A document may grow by decompression to this many times its size, beyond the first MiB. Real feeds reach 50; gzip itself
+// A document that is fetched may grow by decompression to this many times its size, beyond the first MiB. Real feeds reach 50; gzip itself
 // about a thousand.
 const (
 	maxRatio   = 200
@@ -33,14 +33,15 @@ type opened struct {
 func (o *opened) Close() error { return o.end() }
 
 // decompress undoes the encoding that the body came in, and then that of the document itself: feeds are .xml.gz as often as
-// they are sent as such. Errors other than those of raw are badSource.
-func (s *Imports) decompress(raw io.Reader, encoding string) io.Reader {
+// they are sent as such. It may grow by that ratio; 0 is any. Errors other than those of raw are badSource.
+func (s *Imports) decompress(raw io.Reader, encoding string, ratio int64) io.Reader {
 	in := &counted{Reader: raw, most: s.maxBytes()}
+	inflate := func(r io.Reader) io.Reader { return s.inflate(in, r, ratio) }
 	var out io.Reader = in
 	if strings.HasSuffix(strings.ToLower(encoding), "gzip") {
-		out = s.inflate(in, out)
+		out = inflate(out)
 	}
-	return &unpacked{source: bufio.NewReaderSize(out, 64<<10), inflate: func(r io.Reader) io.Reader { return s.inflate(in, r) }}
+	return &unpacked{source: bufio.NewReaderSize(out, 64<<10), inflate: inflate}
 }
 
 // counted counts what is read, up to a bound.
@@ -59,7 +60,7 @@ func (c *counted) Read(p []byte) (int, error) {
 }
 
 // inflate undoes gzip once. The ratio counts from what came over the wire, so that gzip within gzip gains nothing.
-func (s *Imports) inflate(wire *counted, from io.Reader) io.Reader {
+func (s *Imports) inflate(wire *counted, from io.Reader, ratio int64) io.Reader {
 	var z *gzip.Reader
 	grown := &counted{most: s.maxBytes()}
 	grown.Reader = readerFunc(func(p []byte) (int, error) {
@@ -70,8 +71,8 @@ func (s *Imports) inflate(wire *counted, from io.Reader) io.Reader {
 			}
 		}
 		n, err := z.Read(p)
-		if grown.n+int64(n) > ratioGrace+maxRatio*wire.n {
-			return 0, &badSource{"source_ratio", fmt.Sprintf("The feed grows to more than %d times its size when it is decompressed.", maxRatio)}
+		if ratio > 0 && grown.n+int64(n) > ratioGrace+ratio*wire.n {
+			return 0, &badSource{"source_ratio", fmt.Sprintf("The feed grows to more than %d times its size when it is decompressed.", ratio)}
 		}
 		return n, gzipFault(err)
 	})

@@ -133,17 +133,15 @@ func (im *importer) perform(ctx context.Context, w *record.Tx, f *feedTarget) (*
 	if err != nil {
 		return nil, err
 	}
-	entries, faults := listings.Settle(programmes, language)
-	o := &outcome{imported: len(entries)}
+	feed, errs := settled(f, programmes, language)
+	o := &outcome{imported: len(feed)}
 	if f.Done == 0 { // they are the same for the next
-		for _, fault := range faults {
-			o.errors = append(o.errors, importError(fault.Line, f.Channel, fault.Code, fault.Message))
-		}
+		o.errors = errs
 	}
-	if len(entries) == 0 {
+	if len(feed) == 0 {
 		return o, nil
 	}
-	o.diff, err = im.d.apply(ctx, w, target, incomingOf(entries), im.row.ReplaceWindow)
+	o.diff, err = im.d.apply(ctx, w, target, feed, im.row.ReplaceWindow)
 	if errors.Is(err, ErrNoChannel) {
 		return goneChannel(f), nil
 	}
@@ -170,17 +168,33 @@ func stagedProgrammes(ctx context.Context, tx pgx.Tx, id uuid.UUID, number int32
 	return all, err
 }
 
-func incomingOf(entries []listings.Entry) []Incoming {
-	feed := make([]Incoming, len(entries))
-	for i, e := range entries {
-		feed[i] = Incoming{Title: e.Title, Description: e.Description, ContentRating: e.ContentRating, Language: e.Language,
-			Start: e.Start, End: e.End, Season: e.Season, Episode: e.Episode, Categories: e.Categories, Images: e.Images,
-			LinkedVODID: e.LinkedVODID, CatchupBlocked: e.CatchupBlocked}
-		if e.ID != nil {
-			feed[i].ID = *e.ID
-		}
+// settled makes a schedule of what a feed has for a channel, and errors of the programmes that can't be in one.
+func settled(f *feedTarget, programmes []listings.Programme, language string) ([]Incoming, []ImportError) {
+	entries, faults := listings.Settle(programmes, language)
+	var errs []ImportError
+	for _, fault := range faults {
+		errs = append(errs, importError(fault.Line, f.Channel, fault.Code, fault.Message))
 	}
-	return feed
+	feed := make([]Incoming, 0, len(entries))
+	for i := range entries {
+		p := incomingOf(&entries[i])
+		if fault := p.Fault(); fault != "" {
+			errs = append(errs, importError(entries[i].Line, f.Channel, "invalid_program", fault))
+			continue
+		}
+		feed = append(feed, p)
+	}
+	return feed, errs
+}
+
+func incomingOf(e *listings.Entry) Incoming {
+	p := Incoming{Title: e.Title, Description: e.Description, ContentRating: e.ContentRating, Language: e.Language,
+		Start: e.Start, End: e.End, Season: e.Season, Episode: e.Episode, Categories: e.Categories, Images: e.Images,
+		LinkedVODID: e.LinkedVODID, CatchupBlocked: e.CatchupBlocked}
+	if e.ID != nil {
+		p.ID = *e.ID
+	}
+	return p
 }
 
 // dryRun does the work of channels in transactions that it doesn't commit, and saves what it found now and then.

@@ -2,6 +2,7 @@ package epg
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -88,7 +89,7 @@ func (im *importer) stage(ctx context.Context) error {
 func (im *importer) open(ctx context.Context) (io.ReadCloser, error) {
 	switch {
 	case im.file != nil:
-		return io.NopCloser(im.d.Imports.decompress(im.file, "")), nil
+		return io.NopCloser(im.d.Imports.decompress(im.file, "", 0)), nil
 	case im.row.SourceURL != "":
 		return im.d.Imports.fetch(ctx, im.row.SourceURL)
 	}
@@ -102,7 +103,8 @@ func (im *importer) open(ctx context.Context) (io.ReadCloser, error) {
 	if document == nil {
 		return nil, &badSource{"source_gone", "The document was read by a command that did not end; start the import again."}
 	}
-	return io.NopCloser(im.d.Imports.decompress(bytes.NewReader(document), "gzip")), nil
+	plain, err := gzip.NewReader(bytes.NewReader(document)) // of our own making
+	return plain, err
 }
 
 // documentFault makes a failure of what is wrong with the document; trouble of the database stays what it is.

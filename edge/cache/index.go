@@ -51,6 +51,20 @@ func (s *Store) Find(k Key, acceptEncoding []byte) Hit {
 	return Hit{Answer: a, Variant: a.Choose(acceptEncoding)}
 }
 
+// Part is Get by way of the index, for one who will read something of the answer.
+func (s *Store) Part(k Key) *Answer {
+	if rand.Uint32()%countEach != 0 {
+		if a := s.index.slot(k.hash).Load(); a != nil && a.is(k) {
+			return a
+		}
+	}
+	a := s.Get(k)
+	if a != nil {
+		s.add(k.hash, a)
+	}
+	return a
+}
+
 // add takes in what ristretto has just returned, unless ristretto has let it go again.
 func (s *Store) add(hash uint64, a *Answer) {
 	slot := s.index.slot(hash)

@@ -81,7 +81,7 @@ func random(r *rand.Rand, channels int) (*guide, []*Channel) {
 	g := &guide{programs: map[*Channel][]program{}}
 	var all []*Channel
 	for range channels {
-		c := &Channel{ID: randomID(r), Days: int64(r.IntN(3))}
+		c := newChannel(randomID(r), int64(r.IntN(3)))
 		all = append(all, c)
 		for range r.IntN(40) {
 			start := noon + int64(r.IntN(6*DaySeconds)-3*DaySeconds)
@@ -97,6 +97,8 @@ func random(r *rand.Rand, channels int) (*guide, []*Channel) {
 	}
 	return g, all
 }
+
+func newChannel(id ID, days int64) *Channel { return &Channel{ID: id, Text: id.String(), Days: days} }
 
 func randomID(r *rand.Rand) (id ID) {
 	for i := range id {
@@ -252,7 +254,7 @@ func TestScheduleGoesOnBehindAChannelThatLeft(t *testing.T) {
 	var seen []*Channel
 	ask := Ask{Start: noon, End: noon + 3600, Limit: 1}
 	for range 3 {
-		c := &Channel{ID: randomID(r)}
+		c := newChannel(randomID(r), 0)
 		seen, ask.Channels = append(seen, c), append(ask.Channels, c.ID)
 		g.programs[c] = []program{{id: randomID(r), start: noon, end: noon + 60}, {id: randomID(r), start: noon + 60, end: noon + 90}}
 	}

@@ -10,6 +10,7 @@ import (
 // Channel is what the guide knows of a published channel.
 type Channel struct {
 	ID    ID
+	Text  string // the id's usual form
 	Days  int64    // of catch-up, 0 for none
 	Rules []string // ids of its geo rules
 	Slot  uint32
@@ -34,7 +35,8 @@ func ReadLineup(body []byte, slot func(tag string) uint32) (*Lineup, error) {
 		if to.ID, ok = ParseID(from.ID); !ok {
 			return nil, fmt.Errorf("guide: line-up: a channel's id is %q", from.ID)
 		}
-		to.Days, to.Rules, to.Slot = int64(from.CatchupDays), from.Rules, slot(wire.TagChannel(from.ID))
+		to.Text, to.Days, to.Rules = to.ID.String(), int64(from.CatchupDays), from.Rules
+		to.Slot = slot(wire.TagChannel(to.Text))
 		l.places[to.ID] = int32(i)
 	}
 	return l, nil

@@ -37,6 +37,7 @@ type Page struct {
 	items []item
 	from  wire.GuidePosition // what the page follows, if from.Channel is set
 	next  string             // cursor; empty: there is no more
+	print []byte             // what is hashed
 }
 
 // key is a channel of the answer, with where its programmes end among the items.
@@ -203,7 +204,7 @@ func (w *walk) cut() {
 	}
 	last := p.items[len(p.items)-1]
 	line := last.day.line(last.index)
-	p.next = p.Next(wire.GuidePosition{Channel: p.keys[len(p.keys)-1].channel.ID.String(), Start: word(line, atStart), ID: ID(line[atID : atID+16]).String()})
+	p.next = p.Next(wire.GuidePosition{Channel: p.keys[len(p.keys)-1].channel.Text, Start: word(line, atStart), ID: ID(line[atID : atID+16]).String()})
 }
 
 // want lists what is missing from here on, as far as it is likely to be needed.
@@ -228,31 +229,24 @@ func (w *walk) want(c *Channel, day int64) {
 
 // Hash is of everything that the answer shows: two answers with one hash have one text.
 func (p *Page) Hash() uint64 {
-	var d xxhash.Digest
-	d.Reset()
-	at := 0
+	b, at := p.print[:0], 0
 	for _, k := range p.keys {
-		_, _ = d.Write(k.channel.ID[:]) // never fails
+		b = append(b, k.channel.ID[:]...)
 		for ; at < k.end; at++ {
-			p.hashItem(&d, k.channel, at)
+			line := p.items[at].day.line(p.items[at].index)
+			s, days := stateOf(line, p.At, k.channel.Days), uint64(0)
+			if s == available {
+				days = uint64(k.channel.Days)
+			}
+			b = append(append(b, line[atHash:atHash+8]...), byte(s))
+			b = binary.LittleEndian.AppendUint64(b, days)
 		}
 	}
 	if p.Limit > 0 {
-		_, _ = d.WriteString(p.next)
-		_, _ = d.Write([]byte{byte(p.Limit)})
+		b = append(append(b, p.next...), byte(p.Limit))
 	}
-	return d.Sum64()
-}
-
-func (p *Page) hashItem(d *xxhash.Digest, c *Channel, at int) {
-	line := p.items[at].day.line(p.items[at].index)
-	var b [17]byte
-	copy(b[:8], line[atHash:])
-	s := stateOf(line, p.At, c.Days)
-	if b[8] = byte(s); s == available {
-		binary.LittleEndian.PutUint64(b[9:], uint64(c.Days))
-	}
-	_, _ = d.Write(b[:])
+	p.print = b
+	return xxhash.Sum64(b)
 }
 
 // AppendNow writes the answer to what is on now.
@@ -276,7 +270,7 @@ func (p *Page) appendKey(b []byte, i int) []byte {
 		b = append(b, ',')
 	}
 	b = append(b, '"')
-	b = p.keys[i].channel.ID.Append(b)
+	b = append(b, p.keys[i].channel.Text...)
 	return append(b, `":`...)
 }
 

@@ -41,3 +41,43 @@ func BenchmarkWarm(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkWarmNow composes what is on for 20 of 500 channels, another choice each time.
+func BenchmarkWarmNow(b *testing.B) {
+	g := setupGuide(b)
+	const channels, choices = 500, 2000
+	all := make([]int, channels)
+	for n := range channels {
+		all[n] = n + 1
+		var day []aired
+		for i := range 40 {
+			day = append(day, aired{n*100 + i, time.Duration(i-20) * 36 * time.Minute, time.Duration(i-19) * 36 * time.Minute})
+		}
+		g.channel(n+1, day...)
+	}
+	g.filler = long[:600]
+	for i := 0; i < channels; i += 50 {
+		query := "/v2/epg/now?" + ids(all[i:i+50]...)
+		g.until("the days", func() bool { return g.get(query).Header.Get("Cache-Status") == "Encora; hit" })
+	}
+	queries := make([][]byte, choices)
+	for i := range queries {
+		rand.Shuffle(channels, func(i, j int) { all[i], all[j] = all[j], all[i] })
+		queries[i] = []byte(ids(all[:20]...))
+	}
+	r := lane.Request{Path: []byte("/v2/epg/now"), Token: []byte("viewer"), Now: g.now()}
+	out := lane.Reply{Head: make([]byte, 0, 8<<10), Space: make([]byte, 0, 64<<10)}
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		r.Query = queries[i]
+		if i++; i == choices {
+			i = 0
+		}
+		out.Head, out.Space = out.Head[:0], out.Space[:0]
+		if !g.proxy.Warm(&r, &out) {
+			b.Fatal("not a hit")
+		}
+	}
+	b.ReportMetric(float64(len(out.Body)), "bytes")
+}

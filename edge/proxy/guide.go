@@ -72,11 +72,11 @@ func (c *composing) Day(channel *epg.Channel, day int64) (epg.Day, bool) {
 	if a := c.fetched[w]; a != nil {
 		return dayIn(a), true
 	}
-	h := c.p.store.Find(dayKey(&c.key, w), nil)
-	if h.Answer == nil || !c.m.good(h.Answer) {
+	a := c.p.store.Part(dayKey(&c.key, w))
+	if a == nil || !c.m.good(a) {
 		return "", false
 	}
-	return dayIn(h.Answer), true
+	return dayIn(a), true
 }
 
 func dayIn(a *cache.Answer) epg.Day {

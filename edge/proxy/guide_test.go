@@ -35,6 +35,7 @@ type guide struct {
 	shift    atomic.Int64
 	lineup   map[int]*wire.LineupChannel
 	programs map[int][]aired
+	filler   string // of every programme
 }
 
 // uuid is the id of a channel or programme of a test.
@@ -82,7 +83,7 @@ func (g *guide) render(path string) (filltest.Answer, bool) {
 	for n, all := range g.programs {
 		for _, p := range all {
 			if start, end := g.base.Add(p.start), g.base.Add(p.end); uuid(n) == channel && end.After(midnight) && start.Before(midnight.AddDate(0, 0, 1)) {
-				d.Programs = append(d.Programs, wire.DayProgram{ID: uuid(p.n), Start: start.Unix(), End: end.Unix(), Before: fmt.Sprintf(`{"n":%d,`, p.n), After: "}"})
+				d.Programs = append(d.Programs, wire.DayProgram{ID: uuid(p.n), Start: start.Unix(), End: end.Unix(), Before: fmt.Sprintf(`{"n":%d,`, p.n) + g.filler, After: "}"})
 			}
 		}
 	}

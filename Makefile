@@ -43,8 +43,8 @@ gen: ## regenerate what is generated
 verify: gen ## fail if that changes anything
 	git diff --exit-code -- '*.gen.*'
 
-try: build ## the three commands that `make run` prints, on a stack of their own
-	$(BESIDE) bash -ec 'for step in publish change unpublish; do deploy/local/try.sh $$step; done'
+try: build ## the commands that `make run` prints, on a stack of their own
+	$(BESIDE) bash -ec 'for step in publish change unpublish now; do deploy/local/try.sh $$step; done'
 
 bench: build ## the edge beside nginx, Varnish and bare fasthttp, on one core
 	.ci/install nginx=nginx-light varnishd=varnish wrk=wrk

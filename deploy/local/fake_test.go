@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,6 +18,7 @@ import (
 const (
 	noteDir   = "FAKE_NOTE_DIR"
 	edgeFails = "FAKE_EDGE_FAILS" // the edge ends right after it was ready
+	seedFails = "FAKE_SEED_FAILS" // number of the seeding that fails, from 1
 )
 
 func TestMain(m *testing.M) {
@@ -38,6 +40,19 @@ func fakeOrigin(args []string) {
 		return
 	}
 	note("origin " + strings.Join(args, " "))
+	if args[0] == "seed" && os.Getenv(seedFails) == strconv.Itoa(seedings()) {
+		fmt.Println("no such luck")
+		os.Exit(4)
+	}
+}
+
+// seedings is how many there were.
+func seedings() int {
+	calls, err := os.ReadFile(filepath.Join(os.Getenv(noteDir), "calls"))
+	if err != nil {
+		panic(err)
+	}
+	return strings.Count(string(calls), "origin seed")
 }
 
 func fakeServer(name, addr string) {

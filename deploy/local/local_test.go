@@ -91,7 +91,7 @@ func (w *world) start(args ...string) *process {
 func (p *process) awaitWelcome() string {
 	p.t.Helper()
 	var text strings.Builder
-	for !strings.Contains(text.String(), "try.sh unpublish\n") {
+	for !strings.Contains(text.String(), "try.sh now\n") {
 		line, err := p.out.ReadString('\n')
 		if err != nil {
 			p.Wait()
@@ -166,6 +166,23 @@ func TestRunUntilToldToStop(t *testing.T) {
 		if got := w.read("calls"); got != want {
 			t.Errorf("%v: got\n%swant\n%s", sig, got, want)
 		}
+	}
+}
+
+func TestDemoGoesOnWhileItRuns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "SEED_EVERY=20ms", seedFails+"=3")
+	p := w.start("run")
+	p.awaitWelcome()
+	for deadline := time.Now().Add(15 * time.Second); strings.Count(w.read("calls"), "origin seed --demo\n") < 5; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the demo is not carried on, or no more once that has failed:\n%s", w.read("calls"))
+		}
+	}
+	p.Process.Signal(syscall.SIGTERM)
+	p.ends(0)
+	if log := p.log.String(); !strings.Contains(log, "origin seed --demo died (exit status 4); it said last:\nno such luck\n") {
+		t.Errorf("log\n%s", log)
 	}
 }
 
@@ -292,7 +309,7 @@ func TestWelcomeSaysWhatToCopy(t *testing.T) {
 	p.Process.Signal(syscall.SIGTERM)
 	p.ends(0)
 	want := fmt.Sprintf("STATE_DIR='%s' ORIGIN_ADDR='%s' EDGE_ADDR='%s' BIN_DIR='%s' deploy/local/try.sh", w.state(), w.origin, w.edge, w.dir)
-	for _, command := range []string{"publish", "change", "unpublish"} {
+	for _, command := range []string{"publish", "change", "unpublish", "now"} {
 		if !strings.Contains(text, want+" "+command+"\n") {
 			t.Errorf("%q is not in\n%s", want+" "+command, text)
 		}
@@ -322,10 +339,10 @@ func TestRunLastsAsLongAsItsCommand(t *testing.T) {
 
 func TestWrongSettingsAreRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "EDGE_ADDR=8080", "ORIGIN_ADDR=8081", "PG_PORT=none")
+	w := newWorld(t, "EDGE_ADDR=8080", "ORIGIN_ADDR=8081", "PG_PORT=none", "SEED_EVERY=often")
 	p := w.start("run")
 	p.ends(2)
-	for _, name := range []string{"EDGE_ADDR", "ORIGIN_ADDR", "PG_PORT"} {
+	for _, name := range []string{"EDGE_ADDR", "ORIGIN_ADDR", "PG_PORT", "SEED_EVERY"} {
 		if !strings.Contains(p.log.String(), name) {
 			t.Errorf("%s is not named in %q", name, &p.log)
 		}

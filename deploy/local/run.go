@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync"
+	"time"
 
 	"encora/deploy/local/pg"
 	"encora/shared/conf"
@@ -40,6 +42,7 @@ func runAll(ctx context.Context, s *settings) (int, error) {
 	if err := startPrograms(ctx, s, st); err != nil {
 		return 1, err
 	}
+	defer s.keepSeeded(ctx, st)()
 	if len(s.Run.Command) == 0 {
 		fmt.Print(s.welcome())
 	}
@@ -48,7 +51,7 @@ func runAll(ctx context.Context, s *settings) (int, error) {
 
 // startPrograms fills the database and returns when origin and edge are ready.
 func startPrograms(ctx context.Context, s *settings, st *stack) error {
-	for _, args := range [][]string{{"migrate"}, {"seed", "--demo"}} {
+	for _, args := range [][]string{{"migrate"}, seedDemo} {
 		if err := st.finish(ctx, s.originEnv(), s.program("origin"), args...); err != nil {
 			return err
 		}
@@ -64,4 +67,31 @@ func startPrograms(ctx context.Context, s *settings, st *stack) error {
 		return err
 	}
 	return st.awaitReady(ctx, baseURL(s.EdgeAddr)+"/v2/ready")
+}
+
+var seedDemo = []string{"seed", "--demo"}
+
+// keepSeeded carries the demo's schedule on, again and again, until the function that it returns is called. When that
+// fails it is tried again in its turn: the schedule has days in hand.
+func (s *settings) keepSeeded(ctx context.Context, st *stack) func() {
+	ctx, cancel := context.WithCancel(ctx)
+	var seeding sync.WaitGroup
+	seeding.Go(func() {
+		again := time.NewTicker(s.SeedEvery)
+		defer again.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-again.C:
+			}
+			if err := st.finish(ctx, s.originEnv(), s.program("origin"), seedDemo...); err != nil && ctx.Err() == nil {
+				fmt.Fprintln(st.log, err)
+			}
+		}
+	})
+	return func() {
+		cancel()
+		seeding.Wait()
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 
 	"encora/shared/conf"
 )
@@ -23,6 +24,8 @@ type settings struct {
 	EdgeAddr     string      `help:"Where the edge listens for players." default:"127.0.0.1:8080"`
 	EdgeKeys     conf.Secret `help:"Bearer keys between edge and origin. Default: one in STATE_DIR, made on first use."`
 	CursorKeys   conf.Secret `help:"Keys that sign cursors, in hex. Default: one in STATE_DIR, made on first use."`
+
+	SeedEvery time.Duration `help:"How often the demo's schedule is carried on, so that it does not run dry." default:"6h"`
 
 	Run struct {
 		Command []string `arg:"" optional:"" help:"What to run once all is ready, after --."`
@@ -47,12 +50,19 @@ func load(args []string, lookupEnv func(string) (string, bool), out io.Writer) (
 // Validate is called by conf.
 func (s *settings) Validate() error {
 	return errors.Join(checkAddr("ORIGIN_ADDR", s.OriginAddr), checkAddr("INTERNAL_ADDR", s.InternalAddr),
-		checkAddr("EDGE_ADDR", s.EdgeAddr))
+		checkAddr("EDGE_ADDR", s.EdgeAddr), checkPositive("SEED_EVERY", s.SeedEvery))
 }
 
 func checkAddr(name, addr string) error {
 	if _, _, err := net.SplitHostPort(addr); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+func checkPositive(name string, d time.Duration) error {
+	if d <= 0 {
+		return fmt.Errorf("%s: want a time above 0, got %s", name, d)
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Shows a film's way from the editor to the players of a running `make run`:
-#   try.sh publish | change | unpublish
+# Shows a film's way from the editor to the players of a running `make run`, and what is on its channels:
+#   try.sh publish | change | unpublish | now
 # Editors call the origin, players the edge. Settings: ORIGIN_ADDR, EDGE_ADDR, STATE_DIR, BIN_DIR, as for `make run`.
 set -euo pipefail
 
@@ -81,9 +81,42 @@ unpublish() {
   echo 'and deleted film and rule for good.'
 }
 
+# look PATH: the edge's answer to a viewer.
+look() {
+  local answer
+  answer=$(curl -sS "$edge$1" -w '\n%{http_code}' -H "Authorization: Bearer $viewer")
+  [[ ${answer##*$'\n'} == 200 ]] || die "GET $1: $answer"
+  printf '%s' "${answer%$'\n'*}"
+}
+
+now() {
+  local channels ids guide id name entry title
+  viewer=$("$bin/origin" token --role viewer --country FR)
+  # Each is a line: id, name.
+  channels=$(look '/v2/channels?limit=30&fields=id,name' | grep -oE '"id":"[^"]*","name":"([^"\\]|\\.)*"' | sed -E 's/^"id":"([^"]*)","name":"(.*)"$/\1 \2/')
+  [[ $channels ]] || die 'there are no channels: bin/origin seed --demo brings some'
+  ids=$(cut -d ' ' -f 1 <<<"$channels" | paste -sd ,)
+  guide=$(look "/v2/epg/now?channel_ids=$ids")
+  echo 'On now, as the edge tells a viewer (until, in UTC):'
+  while read -r id name; do
+    entry=${guide#*"\"$id\":"}
+    if [[ $entry == null* ]]; then
+      printf '         %s\n' "$name"
+    elif [[ $entry =~ \"title\":\"(([^\"\\]|\\.)*)\" ]]; then
+      title=${BASH_REMATCH[1]}
+      [[ $entry =~ \"end_time\":\"[^T]*T([0-9:]{5}) ]]
+      printf '  %s  %s: %s\n' "${BASH_REMATCH[1]}" "$name" "$title"
+    fi
+  done <<<"$channels"
+}
+
 case ${1:-} in
+now)
+  now
+  exit
+  ;;
 publish | change | unpublish) ;;
-*) die "usage: $0 publish | change | unpublish" ;;
+*) die "usage: $0 publish | change | unpublish | now" ;;
 esac
 editor=$("$bin/origin" token --role editor)
 if [[ $1 != publish ]]; then

@@ -208,7 +208,7 @@ func incomingChannel(c *ingest.Channel) epg.IncomingChannel {
 	w := epg.ChannelWrite{
 		Name: c.Name, Number: c.Number, Description: c.Description, Category: c.Category, Language: c.Language,
 		Images: vocab.ImageSet{LogoURL: c.LogoURL}, Status: c.Status, DRMRequired: c.Premium, IsPremium: c.Premium,
-		IsCatchupEnabled: c.CatchupDays > 0, SortOrder: c.SortOrder, WebsiteURL: c.WebsiteURL, EPGIDs: c.EPGIDs,
+		IsCatchupEnabled: c.CatchupDays > 0, WebsiteURL: c.WebsiteURL, EPGIDs: c.EPGIDs,
 	}
 	if w.IsCatchupEnabled {
 		w.CatchupDays = &c.CatchupDays

@@ -33,8 +33,7 @@ type Channel struct {
 	Status      string   `json:"status"` // live, offline or scheduled_maintenance
 	Premium     bool     `json:"is_premium,omitempty"`
 	CatchupDays int      `json:"catchup_days,omitempty"` // 0: no catch-up
-	SortOrder   int      `json:"sort_order,omitempty"`
-	EPGIDs      []string `json:"epg_ids,omitempty"` // the channel's ids in feeds
+	EPGIDs      []string `json:"epg_ids,omitempty"`      // the channel's ids in feeds
 	Published   bool     `json:"published,omitempty"`
 }
 

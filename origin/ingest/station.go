@@ -90,7 +90,7 @@ func generateStation(i int, seed uint64) *Station {
 	language, grid := pick(r, stationLanguages), pick(r, stationGrids)
 	base := fmt.Sprintf("https://images.example.com/generated/%d/channels/%d/", seed, i)
 	c := Channel{
-		Key: fmt.Sprintf("generated:%d:%d", seed, i), Number: i + 1, SortOrder: i + 1, Language: language, Status: "live", Published: true,
+		Key: fmt.Sprintf("generated:%d:%d", seed, i), Number: 1001 + i, Language: language, Status: "live", Published: true,
 		Name:     fmt.Sprintf("%s %s %d", pick(r, lexicons[baseOf(language)].Cities), pick(r, stationNames[grid]), i+1),
 		Category: strings.ToUpper(grid[:1]) + grid[1:], LogoURL: base + "logo.png", CatchupDays: pick(r, catchupOffers),
 		Premium: r.IntN(6) == 0, EPGIDs: []string{fmt.Sprintf("%d.%d.generated", i, seed)},

@@ -26,8 +26,11 @@ const batchSize = 500
 
 type imports struct {
 	database
-	Files       []string `arg:"" help:"Film sets of Wikidata's or Wikipedia's form, channel lists of iptv-org's, or folders of such files." type:"path"`
-	GenreLabels []string `help:"Names of Wikidata's genres, as JSON lines. They may also be among the files." type:"existingfile"`
+	Files       []string    `arg:"" help:"Film sets of Wikidata's or Wikipedia's form, channel lists of iptv-org's, schedules as XMLTV, or folders of such files." type:"path"`
+	GenreLabels []string    `help:"Names of Wikidata's genres, as JSON lines. They may also be among the files." type:"existingfile"`
+	DryRun      bool        `help:"Schedules: only say what would change."`
+	Timezone    string      `help:"Schedules: IANA name of the zone of times that have none." default:"UTC"`
+	Channel     []uuid.UUID `help:"Schedules: ids of the channels to import, instead of all that the file names."`
 }
 
 // Run imports each file in turn; genre labels among them are for the others. A file that can't be read on ends with status
@@ -39,6 +42,8 @@ func (i *imports) Run(ctx context.Context, p *program) error {
 	}
 	lists, files := divide(files, channelList)
 	failed := importChannels(ctx, p, i.database, lists)
+	schedules, files := divide(files, scheduleFile)
+	failed = errors.Join(failed, i.schedules(ctx, p, schedules))
 	var labels ingest.Labels
 	var sets []string
 	for _, name := range append(files, i.GenreLabels...) {

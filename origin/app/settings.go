@@ -25,7 +25,7 @@ type settings struct {
 	Serve   serve   `cmd:"" help:"Serve editors and edges until SIGTERM."`
 	Migrate migrate `cmd:"" help:"Bring the database to the newest schema."`
 	Seed    seed    `cmd:"" help:"Load the demo catalogue, or generate a large one."`
-	Import  imports `cmd:"" help:"Import film sets: JSON lines or arrays, plain or gzip."`
+	Import  imports `cmd:"" help:"Import film sets, channel lists and schedules, plain or gzip."`
 	Token   tokens  `cmd:"" help:"Print development tokens, alone on standard output."`
 	Gen     gen     `cmd:"" help:"Write the operations as plain data, for the edge and the load tools."`
 }

@@ -1,10 +1,13 @@
 package fleet
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
+	"time"
 
 	"encora/loadtest/device"
 )
@@ -14,6 +17,15 @@ type Catalogue struct {
 	Films  []string // ids, in the order of the list
 	Pages  []string // paths of the list's pages, the first one included
 	Genres []string // slugs
+
+	Channels []string  // ids of those that have something on
+	Programs []string  // ids of what that is
+	Hour     time.Time // at which the schedule is looked at
+}
+
+// window is the part of a schedule that a screen shows.
+func (c *Catalogue) window() string {
+	return "&start_time=" + c.Hour.Format(time.RFC3339) + "&end_time=" + c.Hour.Add(3*time.Hour).Format(time.RFC3339)
 }
 
 // ErrEmpty reports an API that lists no film.
@@ -43,6 +55,47 @@ func Discover(c *device.Client, token string, films int) (Catalogue, error) {
 		cat.Genres = append(cat.Genres, g.Slug)
 	}
 	return cat, err
+}
+
+// ErrNothingOn reports an API whose channels have no programmes.
+var ErrNothingOn = errors.New("nothing is on any channel (bin/origin seed --demo fills the guide)")
+
+// DiscoverGuide adds the first channels that have something on, and what that is.
+func (c *Catalogue) DiscoverGuide(client *device.Client, token string, now time.Time) error {
+	channels, err := get[idList](client, "/v2/channels?limit=50", token)
+	if err != nil || len(channels.Data) == 0 {
+		return cmp.Or(err, ErrNothingOn)
+	}
+	var ids []string
+	for _, channel := range channels.Data {
+		ids = append(ids, channel.ID)
+	}
+	guide, err := get[onNow](client, "/v2/epg/now?channel_ids="+strings.Join(ids, ","), token)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if program := guide.Data[id]; program != nil {
+			c.Channels, c.Programs = append(c.Channels, id), append(c.Programs, program.ID)
+		}
+	}
+	c.Hour = now.UTC().Truncate(time.Hour)
+	if len(c.Channels) == 0 {
+		return ErrNothingOn
+	}
+	return nil
+}
+
+type idList struct {
+	Data []struct {
+		ID string `json:"id"`
+	} `json:"data"`
+}
+
+type onNow struct {
+	Data map[string]*struct {
+		ID string `json:"id"`
+	} `json:"data"`
 }
 
 type moviePage struct {

@@ -74,7 +74,12 @@ func (c *Command) fleet() (*Fleet, error) {
 	if f.Tokens, err = device.ReadTokens(c.Tokens); err != nil {
 		return nil, err
 	}
-	f.Catalogue, err = Discover(f.Edges[0], f.Tokens[0], c.Films)
+	if f.Catalogue, err = Discover(f.Edges[0], f.Tokens[0], c.Films); err != nil {
+		return nil, err
+	}
+	if f.Mix.watches() {
+		err = f.Catalogue.DiscoverGuide(f.Edges[0], f.Tokens[0], time.Now())
+	}
 	return f, err
 }
 

@@ -5,6 +5,7 @@ package fleet
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -62,8 +63,8 @@ func (f *Fleet) warm(ctx context.Context, d time.Duration) {
 	before.Run(ctx)
 }
 
-// failed tells errors from answers that a correct server may give: a title may be gone since it was listed, and 304
-// answers nothing but If-None-Match.
+// failed tells errors from answers that a correct server may give: a title, channel or programme may be gone since it was
+// listed, and 304 answers nothing but If-None-Match.
 func failed(req device.Request, a device.Answer) bool {
 	switch a.Status {
 	case 200:
@@ -71,7 +72,7 @@ func failed(req device.Request, a device.Answer) bool {
 	case 304:
 		return req.ETag == ""
 	case 404:
-		return req.Op != getMovie && req.Op != listRelated
+		return !slices.Contains([]string{getMovie, listRelated, getChannel, getProgram}, req.Op)
 	}
 	return true
 }

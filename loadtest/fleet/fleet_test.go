@@ -26,6 +26,7 @@ type api struct {
 	mu   sync.Mutex
 	seen map[string]int // by path and whether If-None-Match came
 	fail bool
+	dark bool // nothing is on
 }
 
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -44,6 +45,12 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(304)
 	case r.URL.Path == "/v2/movies":
 		fmt.Fprint(w, movies(r.URL.Query().Get("cursor")))
+	case r.URL.Path == "/v2/channels":
+		fmt.Fprint(w, `{"data":[{"id":"channel-0"},{"id":"channel-1"},{"id":"channel-2"}]}`)
+	case r.URL.Path == "/v2/epg/now" && a.dark:
+		fmt.Fprint(w, `{"data":{"channel-0":null}}`)
+	case r.URL.Path == "/v2/epg/now":
+		fmt.Fprint(w, `{"data":{"channel-0":{"id":"program-0"},"channel-1":null,"channel-2":{"id":"program-2"}}}`)
 	case r.URL.Path == "/v2/genres":
 		fmt.Fprint(w, `{"data":[{"slug":"drama"},{"slug":"comedy"}]}`)
 	default:
@@ -100,8 +107,48 @@ func TestFleetBrowses(t *testing.T) {
 	if all.Status["3xx"] == 0 {
 		t.Error("nothing was revalidated")
 	}
+	for _, path := range []string{"/v2/channels/channel-2 ", "/v2/epg/programs/program-2 ", "/v2/epg "} {
+		if a.seen[path] == 0 {
+			t.Errorf("nobody asked for %s", path)
+		}
+	}
+	if a.seen["/v2/channels/channel-1 "] > 0 {
+		t.Error("a channel that has nothing on was asked for")
+	}
 	if a.seen["/v2/movies/film-0 "] < a.seen["/v2/movies/film-100 "] {
 		t.Error("film 100 was asked for more often than film 0")
+	}
+}
+
+func TestFleetNeedsAGuideToWatch(t *testing.T) {
+	a, c := setup(t)
+	a.dark = true
+	if err := c.Run(context.Background(), &bytes.Buffer{}); !errors.Is(err, ErrNothingOn) {
+		t.Errorf("nothing is on: %v", err)
+	}
+	c.Mix = FilmMix
+	if err := c.Run(context.Background(), &bytes.Buffer{}); err != nil {
+		t.Errorf("for films alone: %v", err)
+	}
+}
+
+// Each device has its own channels in its own order, whenever it asks.
+func TestViewersHaveTheirOwnChannels(t *testing.T) {
+	m, err := ParseMix("getEpgNow=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat := Catalogue{Films: []string{"film"}, Hour: time.Date(2026, 1, 15, 20, 0, 0, 0, time.UTC)}
+	for i := range 30 {
+		cat.Channels = append(cat.Channels, fmt.Sprint("channel-", i))
+	}
+	one, two := newViewer(1, 1, 1.1, m, cat, []string{"t"}), newViewer(1, 2, 1.1, m, cat, []string{"t"})
+	path := one.next().Path
+	if one.next().Path != path || two.next().Path == path || strings.Count(path, "channel-") != 20 {
+		t.Errorf("asks for %s", path)
+	}
+	if got := one.path(getSchedule); !strings.HasSuffix(got, "&start_time=2026-01-15T20:00:00Z&end_time=2026-01-15T23:00:00Z") {
+		t.Errorf("asks for %s", got)
 	}
 }
 

@@ -17,10 +17,21 @@ const (
 	listRelated  = "listRelatedMovies"
 	listGenres   = "listGenres"
 	getAppConfig = "getAppConfig"
+	listChannels = "listChannels"
+	getChannel   = "getChannel"
+	getNow       = "getEpgNow"
+	getSchedule  = "getEpgSchedule"
+	getProgram   = "getProgram"
 )
 
-// DefaultMix is a device that opens the app, scrolls and looks at titles.
-const DefaultMix = "listMovies=25,getMovie=50,listRelatedMovies=15,listGenres=5,getAppConfig=5"
+// What devices do.
+const (
+	// FilmMix is a device that opens the app, scrolls and looks at titles.
+	FilmMix = "listMovies=25,getMovie=50,listRelatedMovies=15,listGenres=5,getAppConfig=5"
+	// DefaultMix is one that looks at what is on, too.
+	DefaultMix = "listMovies=20,getMovie=38,listRelatedMovies=11,listGenres=4,getAppConfig=4," +
+		"listChannels=3,getChannel=2,getEpgNow=10,getEpgSchedule=5,getProgram=3"
+)
 
 // Mix gives each operation its share of the requests.
 type Mix struct {
@@ -44,7 +55,15 @@ func ParseMix(s string) (Mix, error) {
 	return m, nil
 }
 
-var browsing = []string{listMovies, getMovie, listRelated, listGenres, getAppConfig}
+var (
+	browsing = []string{listMovies, getMovie, listRelated, listGenres, getAppConfig, listChannels, getChannel, getNow, getSchedule, getProgram}
+	watching = []string{getChannel, getNow, getSchedule, getProgram} // needs channels with programmes
+)
+
+// watches tells whether the mix needs a guide.
+func (m Mix) watches() bool {
+	return slices.ContainsFunc(m.ops, func(op string) bool { return slices.Contains(watching, op) })
+}
 
 func (m Mix) pick(rng *rand.Rand) string {
 	at := rng.Float64() * m.until[len(m.until)-1]
@@ -62,13 +81,19 @@ type viewer struct {
 	mix    Mix
 	cat    Catalogue
 	tokens []string
+	mine   string // ids of the viewer's channels, in an order of its own
 }
+
+// guideChannels is how many channels a device shows at once.
+const guideChannels = 20
 
 // newViewer makes film popularity fall off as rank^-skew, skew above 1: a few titles take most requests.
 func newViewer(seed, worker uint64, skew float64, mix Mix, cat Catalogue, tokens []string) *viewer {
 	rng := rand.New(rand.NewPCG(seed, worker))
 	zipf := rand.NewZipf(rng, skew, 1, uint64(len(cat.Films)-1))
-	return &viewer{rng: rng, zipf: zipf, mix: mix, cat: cat, tokens: tokens}
+	mine := slices.Clone(cat.Channels)
+	rng.Shuffle(len(mine), func(i, j int) { mine[i], mine[j] = mine[j], mine[i] })
+	return &viewer{rng: rng, zipf: zipf, mix: mix, cat: cat, tokens: tokens, mine: strings.Join(mine[:min(guideChannels, len(mine))], ",")}
 }
 
 func (v *viewer) next() device.Request {
@@ -91,6 +116,16 @@ func (v *viewer) path(op string) string {
 		return "/v2/genres"
 	case getAppConfig:
 		return "/v2/config?platform=" + platforms[v.rng.IntN(len(platforms))]
+	case listChannels:
+		return "/v2/channels?limit=50"
+	case getChannel:
+		return "/v2/channels/" + v.cat.Channels[v.rng.IntN(len(v.cat.Channels))]
+	case getNow:
+		return "/v2/epg/now?channel_ids=" + v.mine
+	case getSchedule:
+		return "/v2/epg?limit=50&channel_ids=" + v.mine + v.cat.window()
+	case getProgram:
+		return "/v2/epg/programs/" + v.cat.Programs[v.rng.IntN(len(v.cat.Programs))]
 	}
 	return v.list()
 }

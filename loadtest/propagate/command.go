@@ -92,7 +92,7 @@ func (c *Command) prepare() (*run, *fleet.Fleet, error) {
 }
 
 func (c *Command) background(readers []*device.Client, tokens []string) (*fleet.Fleet, error) {
-	mix, err := fleet.ParseMix(fleet.DefaultMix)
+	mix, err := fleet.ParseMix(fleet.FilmMix)
 	if err != nil {
 		return nil, err
 	}

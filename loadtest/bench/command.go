@@ -15,14 +15,15 @@ import (
 
 // Command is `loadtest bench`.
 type Command struct {
-	Only        []string      `enum:"hit,304,tokens,idle,entries,memory" help:"Cases to run (${enum}); all if not given."`
+	Only        []string      `enum:"hit,304,tokens,idle,entries,memory,guide,schedule,guide-memory" help:"Cases to run (${enum}); all if not given."`
 	Edge        string        `default:"bin/edge" help:"The edge's binary."`
 	Rounds      int           `default:"5" help:"Paired rounds of each throughput case."`
 	Seconds     int           `default:"3" help:"Length of a round."`
 	Connections int           `default:"64" help:"Kept-alive connections of the throughput cases."`
 	Core        int           `default:"-1" help:"Core that servers and generator share; -1 is the last one."`
 	Port        int           `default:"19300" help:"First of ten ports on 127.0.0.1."`
-	Keys        int           `default:"4000" help:"Tokens, and films, of the case tokens."`
+	Keys        int           `default:"4000" help:"Tokens, and films, of the case tokens; choices of channels of the case guide."`
+	Rate        float64       `default:"1000" help:"Requests a second of the case schedule."`
 	Idle        int           `default:"5000" help:"Connections of the case idle."`
 	Settle      time.Duration `default:"5s" help:"How long memory must stay put to count as settled."`
 	Movies      int           `default:"50000" help:"Films held in the case entries."`
@@ -37,6 +38,7 @@ var cases = []struct {
 }{
 	{"hit", (*rig).hits}, {"304", (*rig).revalidations}, {"tokens", (*rig).tokens},
 	{"idle", (*rig).idle}, {"entries", (*rig).entries}, {"memory", (*rig).memory},
+	{"guide", (*rig).guide}, {"schedule", (*rig).schedule}, {"guide-memory", (*rig).guideMemory},
 }
 
 func (c *Command) validate() error {
@@ -51,6 +53,7 @@ func (c *Command) validate() error {
 	check(c.Connections >= 1 && c.Connections <= 1024, "--connections: 1 to 1024")
 	check(c.Port >= 1024 && c.Port <= 65000, "--port: 1024 to 65000")
 	check(c.Keys >= 2 && c.Keys <= 20_000, "--keys: 2 to 20000")
+	check(c.Rate > 0 && c.Rate <= 50_000, "--rate: above 0, at most 50000")
 	check(c.Idle >= 1 && c.Idle <= 15_000, "--idle: 1 to 15000")
 	check(c.Settle >= 100*time.Millisecond && c.Settle <= time.Minute, "--settle: 100ms to 1m")
 	check(c.Movies >= 100 && c.Movies <= 500_000, "--movies: 100 to 500000")

@@ -61,7 +61,7 @@ func (r *rig) entries(ctx context.Context, out io.Writer) error {
 	t.Add("of these bodies in all encodings", fmt.Sprintf("%.0f", bodies))
 	t.Add("rest: headers, key, overhead, the heap's slack", fmt.Sprintf("%.0f", each-bodies))
 	t.Add("filled again when all were asked for again", refilled)
-	if err := r.addMetrics(ctx, edge, t); err != nil {
+	if err := r.addMetrics(ctx, edge, t, r.Movies, "entry"); err != nil {
 		return err
 	}
 	return write(out, t)
@@ -88,8 +88,8 @@ func (r *rig) variants(edge *subject.Subject) (float64, error) {
 	return float64(total) / films, nil
 }
 
-// addMetrics adds what the edge itself counts of its cache.
-func (r *rig) addMetrics(ctx context.Context, edge *subject.Subject, t *mdtable.Table) error {
+// addMetrics adds what the edge itself counts of its cache, divided among n things.
+func (r *rig) addMetrics(ctx context.Context, edge *subject.Subject, t *mdtable.Table, n int, thing string) error {
 	_, status, body, err := edge.Fetch(ctx, "/metrics", r.token, "")
 	if err != nil || status != http.StatusOK {
 		return fmt.Errorf("/metrics: status %d, %v", status, err)
@@ -97,7 +97,7 @@ func (r *rig) addMetrics(ctx context.Context, edge *subject.Subject, t *mdtable.
 	values := metrics(body)
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if strings.HasPrefix(name, "encora_edge_cache_") {
-			t.Add(name+" per entry", fmt.Sprintf("%.0f", values[name]/float64(r.Movies)))
+			t.Add(name+" per "+thing, fmt.Sprintf("%.0f", values[name]/float64(n)))
 		}
 	}
 	return nil

@@ -95,6 +95,32 @@ func LastCore() int {
 	return 0
 }
 
+// Avoid keeps this process away from a core that something else is measured on, until the returned function is called.
+// It does nothing where there is no other core.
+func Avoid(core int) (func() error, error) {
+	var before, rest unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &before); err != nil {
+		return nil, fmt.Errorf("affinity: %w", err)
+	}
+	rest = before
+	if rest.Clear(core); rest.Count() == 0 {
+		return func() error { return nil }, nil
+	}
+	return func() error { return setAll(&before) }, setAll(&rest)
+}
+
+// setAll pins all threads; those that they start later are pinned like them.
+func setAll(set *unix.CPUSet) error {
+	threads, err := filepath.Glob("/proc/self/task/[0-9]*")
+	for _, path := range threads {
+		thread, _ := strconv.Atoi(filepath.Base(path))
+		if errSet := unix.SchedSetaffinity(thread, set); errSet != nil && !errors.Is(errSet, unix.ESRCH) { // it may have ended
+			err = errors.Join(err, fmt.Errorf("affinity: %w", errSet))
+		}
+	}
+	return err
+}
+
 // Tree returns pid and all its descendants, masters and their workers alike.
 func Tree(pid int) []int {
 	parents := map[int]int{}

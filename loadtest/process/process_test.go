@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // start runs a shell script and returns the first line that it prints.
@@ -115,4 +117,43 @@ func TestStatSurvivesOddNames(t *testing.T) {
 	if err != nil || fields[ppidField] != "7" || fields[utimeField] != "250" || fields[stimeField] != "50" {
 		t.Errorf("fields %v, %v", fields, err)
 	}
+}
+
+func TestAvoid(t *testing.T) {
+	core := LastCore()
+	restore, err := Avoid(core)
+	if err != nil {
+		t.Fatal(err)
+	}
+	during := onCore(t, core)
+	if err := restore(); err != nil {
+		t.Fatal(err)
+	}
+	var before unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &before); err != nil {
+		t.Fatal(err)
+	}
+	if before.Count() > 1 && during {
+		t.Error("a thread may use the core that is to be avoided")
+	}
+	if !onCore(t, core) {
+		t.Error("the core is avoided for good")
+	}
+}
+
+// onCore reports whether any thread of this process may use the core.
+func onCore(t *testing.T, core int) bool {
+	t.Helper()
+	threads, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, thread := range threads {
+		id, _ := strconv.Atoi(thread.Name())
+		var set unix.CPUSet
+		if unix.SchedGetaffinity(id, &set) == nil && set.IsSet(core) {
+			return true
+		}
+	}
+	return false
 }

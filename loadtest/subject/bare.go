@@ -84,6 +84,9 @@ func bareServer(pages []Page) *fasthttp.Server {
 					ctx.Response.Header.Set(h.Name, h.Value)
 				}
 			}
+			if page.Status != 0 {
+				ctx.SetStatusCode(page.Status)
+			}
 			ctx.Response.SetBodyRaw(page.Body)
 		},
 	}

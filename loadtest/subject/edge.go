@@ -29,7 +29,7 @@ func Edge(ctx context.Context, env Env, addr string, c EdgeConfig, path string) 
 	cmd.Env = []string{ // nothing of ours: a stray setting would change what is measured
 		"ENV=development", "EDGE_ADDR=" + addr, "ORIGIN_URL=" + c.Origin, "EDGE_KEY=" + c.Key, "JWKS_URL=" + c.JWKS,
 		"TOKEN_ISSUER=" + c.Issuer, "TOKEN_AUDIENCE=" + c.Audience, "CACHE_BYTES=" + strconv.FormatInt(c.CacheBytes, 10),
-		"CURSOR_KEYS=" + strings.Repeat("00", 32), // there are no cursors here
+		"CURSOR_KEYS=" + strings.Repeat("00", 32), // nobody else reads its cursors
 	}
 	s := &Subject{Name: "edge", Version: "this checkout", Addr: addr, Validates: true}
 	return s.start(ctx, env, path, cmd)

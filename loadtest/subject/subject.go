@@ -22,7 +22,8 @@ var ErrAbsent = errors.New("not installed")
 
 // Page is one answer that every subject gives: identity-encoded JSON with the headers that the edge sends.
 type Page struct {
-	Path   string
+	Path   string // without a query: every query gets the same
+	Status int    // of the bare server, which has no ETags to compare; 0 is 200
 	Body   []byte
 	Header []Header
 }

@@ -11,8 +11,6 @@ const maxNumber = 1_000_000 // of a season or episode
 // numbers are a season's and an episode's, from one; nil where the feed says nothing.
 type numbers struct{ season, episode *int }
 
-func (n numbers) none() bool { return n.season == nil && n.episode == nil }
-
 // countedNumbers reads xmltv_ns: season.episode.part, each counted from zero, perhaps followed by / and how many there are.
 func countedNumbers(text string) numbers {
 	season, rest, _ := strings.Cut(text, ".")

@@ -27,6 +27,8 @@ var languageNames = map[string]string{
 // maxMemo bounds what a reader remembers of what it has looked up.
 const maxMemo = 1000
 
+const maxTag = 35 // bytes of a language's tag, as the API has it
+
 // languages remembers what tags mean.
 type languages map[string]string
 
@@ -48,7 +50,7 @@ func languageTag(text string) string {
 		return tag
 	}
 	tag, err := language.Parse(strings.ReplaceAll(text, "_", "-"))
-	if err != nil {
+	if err != nil || len(tag.String()) > maxTag {
 		return ""
 	}
 	switch base, _ := tag.Base(); base.String() {

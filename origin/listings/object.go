@@ -17,7 +17,10 @@ import (
 	"encora/origin/vocab"
 )
 
-const maxFields = 100 // of one object
+const (
+	maxFields = 100 // of one object
+	maxTags   = 100 // categories, as the API has it
+)
 
 // problem says why an object is no programme.
 type problem struct{ code, message string }
@@ -29,14 +32,20 @@ func invalid(field, expected string) *problem {
 // decode reads an object of the contract's. Nothing is guessed: a field that is unknown, of the wrong type or out of its
 // limits is a problem.
 func (p *Programme) decode(object []byte) *problem {
+	var first *problem
 	started := false
-	problem := eachField(object, func(name string, value json.RawMessage) *problem {
+	whole := eachField(object, func(name string, value json.RawMessage) *problem {
 		started = started || name == "start_time"
-		return p.field(name, value)
+		if problem := p.field(name, value); first == nil {
+			first = problem
+		}
+		return nil // go on: the fault should name the channel
 	})
 	switch {
-	case problem != nil:
-		return problem
+	case first != nil:
+		return first
+	case whole != nil:
+		return whole
 	case p.Channel == "":
 		return missing("channel_id", FaultNoChannel)
 	case p.Titles == nil:
@@ -190,7 +199,7 @@ func (p *Programme) contentRating(name string, value json.RawMessage) *problem {
 
 func (p *Programme) tag(name string, value json.RawMessage) *problem {
 	got, ok := text(value)
-	if _, err := language.Parse(got); !ok || err != nil {
+	if _, err := language.Parse(got); !ok || err != nil || len(got) > maxTag {
 		return invalid(name, "a BCP-47 language tag")
 	}
 	p.Language = got
@@ -223,8 +232,8 @@ func number(name string, value json.RawMessage, target **int) *problem {
 
 func (p *Programme) tags(name string, value json.RawMessage) *problem {
 	var values []json.RawMessage
-	if err := json.Unmarshal(value, &values); err != nil || values == nil || len(values) > maxCategories {
-		return invalid(name, fmt.Sprintf("at most %d texts", maxCategories))
+	if err := json.Unmarshal(value, &values); err != nil || values == nil || len(values) > maxTags {
+		return invalid(name, fmt.Sprintf("at most %d texts", maxTags))
 	}
 	for i, v := range values {
 		var category string

@@ -15,17 +15,6 @@ import (
 	"testing"
 )
 
-// kept is a handler that keeps what it is given.
-type kept struct {
-	channels   []Channel
-	programmes []Programme
-	faults     []Fault
-}
-
-func (k *kept) Channel(c Channel) error      { k.channels = append(k.channels, c); return nil }
-func (k *kept) Programme(p *Programme) error { k.programmes = append(k.programmes, *p); return nil }
-func (k *kept) Fault(f Fault) error          { k.faults = append(k.faults, f); return nil }
-
 // settled settles every channel in one language.
 func (k *kept) settled(language string) ([]Entry, []Fault) {
 	var entries []Entry

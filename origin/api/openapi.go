@@ -72,7 +72,7 @@ func (e *Entry) describe(fault *huma.Schema) *huma.Operation {
 	if e.matches() {
 		o.Parameters = append(o.Parameters, headerParam("If-Match", "ETag of the version last read; 412 when it has changed.", 0))
 	}
-	if e.Serve == op.Hot {
+	if e.Serve == op.Hot || e.Serve == op.Composed {
 		o.Parameters = append(o.Parameters, headerParam("If-None-Match", "ETag from a prior response; 304 when unchanged.", 0))
 	}
 	if e.input.body != nil {

@@ -27,8 +27,14 @@ func (b *guideBundle) page(path string, names map[uuid.UUID]string) (string, api
 	a.Decode(&shape)
 	dec := json.NewDecoder(strings.NewReader(string(shape.Data)))
 	var parts []string
-	for token, _ := dec.Token(); dec.More(); {
-		token, _ = dec.Token()
+	if _, err := dec.Token(); err != nil {
+		b.t.Fatal(err)
+	}
+	for dec.More() {
+		token, err := dec.Token()
+		if err != nil {
+			b.t.Fatal(err)
+		}
 		var programs []Program
 		if err := dec.Decode(&programs); err != nil || programs == nil {
 			b.t.Fatalf("%v in %s", err, a.Body)
@@ -174,6 +180,9 @@ func TestScheduleFaults(t *testing.T) {
 	f("/v2/epg?channel_ids="+id.String()+"&start_time=2026-03-02&end_time=2026-03-03T00:00:00Z", "start_time")
 	f("/v2/epg?channel_ids="+id.String()+"&start_time=9999-12-31T23:00:00Z&end_time="+url.QueryEscape("9999-12-31T23:59:59-23:59"), "end_time")
 	f("/v2/epg/now", "channel_ids")
+	if a := b.view("/v2/epg/now?channel_ids=" + strings.ToUpper(id.String())).Want(200); string(a.Body) != `{"data":{}}` {
+		t.Errorf("answered %s", a.Body)
+	}
 	f("/v2/epg/now?channel_ids="+many+id.String(), "channel_ids")
 	b.view(query(noon, noon.Add(maxWindow), "", id)).Want(200)
 	b.view("/v2/epg/now?no_such=1&channel_ids=" + many).Want(200)

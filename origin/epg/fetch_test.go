@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -22,7 +23,9 @@ import (
 // of this machine, is let pass.
 func feedHost(t *testing.T, h http.HandlerFunc) (*httptest.Server, *Imports) {
 	t.Helper()
-	server := httptest.NewTLSServer(h)
+	server := httptest.NewUnstartedServer(h)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that are to fail
+	server.StartTLS()
 	t.Cleanup(server.Close)
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())

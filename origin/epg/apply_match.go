@@ -77,7 +77,12 @@ func (m *merge) matchStarts(titles []string, fits func(*Incoming, *program) bool
 		}
 	}
 	pair := func(i int, fits func(*Incoming, *program) bool) {
-		twins := at[moment{m.feed[i].Start.Unix(), m.folded[i]}]
+		k := moment{m.feed[i].Start.Unix(), m.folded[i]}
+		twins := at[k]
+		for len(twins) > 0 && m.taken[twins[0]] {
+			twins = twins[1:]
+		}
+		at[k] = twins
 		for _, s := range twins[:min(len(twins), maxTwins)] {
 			if !m.taken[s] && fits(&m.feed[i], &m.stored[s]) {
 				m.take(i, s)

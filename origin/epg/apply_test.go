@@ -472,6 +472,23 @@ func TestApplyManyOfOneTitle(t *testing.T) {
 	}
 }
 
+// Programmes that nothing but their texts tells apart are found again, each as it is.
+func TestApplyTwins(t *testing.T) {
+	t.Parallel()
+	b := setupGuide(t)
+	channel := b.channel(true, 0)
+	var feed []Incoming
+	for i := range 3 * maxTwins {
+		p := incoming("10:00-11:00 Twin")
+		p.Description = fmt.Sprint(i)
+		feed = append(feed, p)
+	}
+	b.apply(channel, true, feed...)
+	if again := b.apply(channel, true, feed...); again.Unchanged != len(feed) || len(again.Changes) > 0 {
+		t.Errorf("again: %d unchanged, %d updated", again.Unchanged, again.Updated)
+	}
+}
+
 // A feed waits for an editor who holds a programme, and an editor for a feed: neither loses what the other wrote.
 func TestFeedsTakeTurns(t *testing.T) {
 	t.Parallel()

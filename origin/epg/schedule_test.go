@@ -3,6 +3,7 @@ package epg
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
 	"encora/origin/apitest"
@@ -140,6 +142,85 @@ func TestScheduleGoesOn(t *testing.T) {
 	if got := b.view(query(noon, day, "&cursor="+forged, ids[1])).Want(400).Refused().Fields(); !slices.Equal(got, []string{"cursor"}) {
 		t.Errorf("400 names %q", got)
 	}
+}
+
+// Whatever the schedule, the order asked, the window and the limit: the pages show each programme once, in order, and each
+// channel that is seen.
+func TestPagesOfAnySchedule(t *testing.T) {
+	t.Parallel()
+	b := setupGuide(t)
+	for seed := range uint64(30) {
+		r := rand.New(rand.NewPCG(seed, 9))
+		var ids []uuid.UUID
+		want := map[uuid.UUID][]string{}
+		from := noon.Add(time.Duration(r.IntN(6)) * time.Hour)
+		to := from.Add(time.Duration(1+r.IntN(12)) * time.Hour)
+		for range 1 + r.IntN(8) {
+			id := b.channel(r.IntN(4) > 0, 0)
+			ids = append(ids, id)
+			for range r.IntN(3) * r.IntN(8) {
+				at := noon.Add(time.Duration(r.IntN(16)) * time.Hour)
+				b.program(id, "P", at, at.Add(time.Duration(1+r.IntN(8))*time.Hour))
+			}
+			want[id] = b.column(`SELECT p.id::text FROM programs p JOIN channels c ON c.id = p.channel_id
+				WHERE c.id = $1 AND is_published AND start_time < $2 AND end_time > $3 ORDER BY start_time, p.id`, id, to, from)
+		}
+		r.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+		b.walk(seed, query(from, to, fmt.Sprintf("&limit=%d", 1+r.IntN(9)), ids...), ids, want)
+	}
+}
+
+// walk reads all pages of a schedule and compares what they show with the ids of the programmes wanted by channel.
+func (b *guideBundle) walk(seed uint64, path string, ids []uuid.UUID, want map[uuid.UUID][]string) {
+	b.t.Helper()
+	got := map[uuid.UUID][]string{}
+	for next := path; next != ""; {
+		var page struct {
+			Data map[uuid.UUID][]Program `json:"data"`
+			Meta api.Meta                `json:"meta"`
+		}
+		b.view(next).Want(200).Decode(&page)
+		shown := 0
+		for id, programs := range page.Data {
+			if _, seen := got[id]; seen && len(programs) == 0 {
+				b.t.Fatalf("seed %d: %s is shown and then empty", seed, id)
+			}
+			got[id] = append([]string{}, got[id]...) // the key counts, without programmes, too
+			for _, p := range programs {
+				got[id] = append(got[id], p.ID.String())
+			}
+			shown += len(programs)
+		}
+		next = ""
+		if page.Meta.HasMore {
+			next = path + "&cursor=" + *page.Meta.NextCursor
+			if shown != page.Meta.Limit {
+				b.t.Fatalf("seed %d: a page of %d that has more shows %d", seed, page.Meta.Limit, shown)
+			}
+		}
+	}
+	published := b.column(`SELECT id::text FROM channels WHERE is_published AND id = ANY($1)`, ids)
+	if len(got) != len(published) {
+		b.t.Fatalf("seed %d: %d channels shown, want %d", seed, len(got), len(published))
+	}
+	for _, id := range published {
+		if id := uuid.MustParse(id); !slices.Equal(got[id], want[id]) {
+			b.t.Fatalf("seed %d: %s shows %q, want %q", seed, id, got[id], want[id])
+		}
+	}
+}
+
+func (b *guideBundle) column(q string, args ...any) []string {
+	b.t.Helper()
+	rows, err := b.DB.Pool().Query(b.t.Context(), q, args...)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return found
 }
 
 func TestScheduleByTerritory(t *testing.T) {

@@ -483,10 +483,18 @@ func TestApplyTwins(t *testing.T) {
 		p.Description = fmt.Sprint(i)
 		feed = append(feed, p)
 	}
-	b.apply(channel, true, feed...)
-	if again := b.apply(channel, true, feed...); again.Unchanged != len(feed) || len(again.Changes) > 0 {
-		t.Errorf("again: %d unchanged, %d updated", again.Unchanged, again.Updated)
+	again := func() {
+		t.Helper()
+		if diff := b.apply(channel, true, feed...); diff.Unchanged != len(feed) || len(diff.Changes) > 0 {
+			t.Errorf("again: %d unchanged, %d updated", diff.Unchanged, diff.Updated)
+		}
 	}
+	b.apply(channel, true, feed...)
+	again()
+	feed = feed[:maxTwins]
+	b.apply(channel, true, feed...)
+	slices.Reverse(feed)
+	again()
 }
 
 // A feed waits for an editor who holds a programme, and an editor for a feed: neither loses what the other wrote.

@@ -1,9 +1,10 @@
 // What smoke asks of each operation beyond what contract.js asks of all: by the operation's id,
 //   values  the path's values, from the catalogue
-//   needs   parameters that it can't do without
+//   needs   parameters that it can't do without, from the catalogue
 //   type    of the answer, when that isn't JSON
 //   shape   of the answer
 //   also    further steps
+import { channelFilters, channelPages, gaps, inOrder, limits, sameOnTheLine, schedulePages, window } from './guide.js';
 import { filters, pages, sorted } from './listing.js';
 import { expect } from './expect.js';
 import { instant, list, map, nullable, number, object, oneOf, optional, text, truth, url, uuid, whole } from './shape.js';
@@ -23,6 +24,16 @@ const config = object({
   minimum_app_version: object({ required: text, recommended: text }), feature_flags: object(), cdn_base_url: url,
   maintenance: object({ is_active: truth, allow_playback: truth }), supported_locales: list(text), config_version: text,
 });
+const channel = object({
+  id: uuid, name: text, slug: text, number: optional(whole), status: oneOf('live', 'offline', 'scheduled_maintenance'), images: object(),
+  geo_restrictions: nullable(object({ rule_id: uuid })), drm_required: truth, is_premium: truth, is_catchup_enabled: truth,
+  catchup_days: nullable(whole), sort_order: number, created_at: instant, updated_at: instant,
+});
+const program = object({
+  id: uuid, channel_id: uuid, title: text, start_time: instant, end_time: instant, duration_minutes: whole, is_live: truth,
+  is_catchup_available: truth, catchup_expires_at: nullable(instant), season_number: nullable(whole), episode_number: nullable(whole),
+  categories: list(text), images: object(), linked_vod_id: optional(uuid),
+});
 const page = (item) => object({ data: list(item), meta: object({ next_cursor: nullable(text), has_more: truth, limit: whole }) });
 const short = (item) => object({ data: list(item) });
 const state = oneOf('ok', 'degraded');
@@ -38,7 +49,19 @@ export const cases = {
   listMovieTrailers: { values: film, shape: short(trailer) },
   getMovieTracks: { values: film, shape: tracks },
   listGenres: { shape: short(genre), also: parentsListed },
-  getAppConfig: { needs: { platform: 'web' }, shape: config, also: everyPlatform },
+  listChannels: { shape: page(channel), also: (ask) => [channelPages, channelFilters].forEach((step) => step(ask)) },
+  getChannel: { values: (catalogue) => ({ channel_id: catalogue.channels[0] }), shape: channel },
+  getEpgNow: {
+    needs: (catalogue) => ({ channel_ids: catalogue.channels }), shape: object({ data: map(nullable(program)) }),
+    also: (ask, catalogue) => [inOrder, gaps, limits].forEach((step) => step('getEpgNow', ask, catalogue)),
+  },
+  getEpgSchedule: {
+    needs: (catalogue) => ({ channel_ids: catalogue.channels, ...window(0, 6) }),
+    shape: object({ data: map(list(program)), meta: object({ next_cursor: nullable(text), has_more: truth, limit: whole }) }),
+    also: (ask, catalogue) => [inOrder, limits, schedulePages].forEach((step) => step('getEpgSchedule', ask, catalogue)),
+  },
+  getProgram: { values: (catalogue) => ({ program_id: catalogue.programs[0] }), shape: program, also: sameOnTheLine },
+  getAppConfig: { needs: () => ({ platform: 'web' }), shape: config, also: everyPlatform },
   getHealth: { shape: health },
   getReadiness: { shape: object({ status: oneOf('ready') }) },
   getVersion: { shape: object({ api_version: text, build_date: text, commit_sha: text }) },

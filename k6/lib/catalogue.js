@@ -4,8 +4,10 @@ import { address } from './ops.js';
 
 const limit = 20;
 
+const guideChannels = 50; // as many as one request of the guide may name
+
 // discover walks the list of movies until it has the wanted number of films or all of them. It returns their ids, the
-// paths of the list's pages and the slugs of the genres.
+// paths of the list's pages, the slugs of the genres, the first channels and the programmes that they have on.
 export function discover(token, wanted) {
   const films = [];
   const pages = [];
@@ -17,7 +19,16 @@ export function discover(token, wanted) {
   }
   if (films.length === 0) throw new Error('the catalogue is empty: bin/origin seed fills it');
   const genres = read('listGenres', address('listGenres'), token).data.map((genre) => genre.slug);
-  return { films, pages, genres };
+  return { films, pages, genres, ...guide(token) };
+}
+
+function guide(token) {
+  const channels = read('listChannels', address('listChannels', {}, { limit: guideChannels }), token).data.map((channel) => channel.id);
+  if (channels.length === 0) throw new Error('there are no channels: bin/origin seed fills the guide');
+  const now = read('getEpgNow', address('getEpgNow', {}, { channel_ids: channels }), token).data;
+  const programs = Object.values(now).filter((program) => program !== null).map((program) => program.id);
+  if (programs.length === 0) throw new Error('nothing is on: bin/origin seed fills the guide');
+  return { channels, programs };
 }
 
 function read(op, path, token) {

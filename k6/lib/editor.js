@@ -1,5 +1,6 @@
 // What editors do at the origin.
 import http from 'k6/http';
+import { sleep } from 'k6';
 import { origin } from './env.js';
 import { address } from './ops.js';
 import { editor } from './tokens.js';
@@ -38,4 +39,33 @@ export const unpublish = (id) => call('POST', 'adminUnpublishMovie', id);
 export function remove(id) {
   if (call('GET', 'adminGetMovie', id).json('status') === 'published') unpublish(id);
   call('DELETE', 'adminDeleteMovie', id);
+}
+
+// createChannel publishes a channel that is on air, and returns its id.
+export function createChannel(name) {
+  const body = { name, status: 'live', drm_required: false, is_premium: false, is_catchup_enabled: true };
+  const id = call('POST', 'adminCreateChannel', {}, body).json('id');
+  call('POST', 'adminPublishChannel', id);
+  return id;
+}
+
+export function removeChannel(id) {
+  call('POST', 'adminUnpublishChannel', id);
+  call('DELETE', 'adminDeleteChannel', id);
+}
+
+const importPatience = 30; // seconds
+
+// importSchedule brings programmes in and waits until all are there.
+export function importSchedule(programs) {
+  const channels = [...new Set(programs.map((program) => program.channel_id))];
+  const feed = { format: 'json', source: JSON.stringify(programs), channel_ids: channels };
+  const id = call('POST', 'adminImportEpg', {}, feed).json('id');
+  for (let tries = 0; tries < importPatience * 10; tries++) {
+    const job = call('GET', 'adminGetEpgImport', id).json();
+    if (job.status === 'completed' && job.programs_imported === programs.length) return;
+    if (job.status === 'completed' || job.status === 'failed') throw new Error(`import ${JSON.stringify(job).slice(0, 1000)}`);
+    sleep(0.1);
+  }
+  throw new Error(`import ${id} takes longer than ${importPatience} s`);
 }

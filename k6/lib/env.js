@@ -35,3 +35,16 @@ export const purge = {
   med: positive('PURGE_MED_MS', 25),
   p99: positive('PURGE_P99_MS', 250),
 };
+
+// epg-storm: devices a second before and at the peak, how long both last, how many channels there are and a device asks for,
+// and the limits of both operations' latency in milliseconds.
+export const storm = {
+  calm: positive('STORM_CALM_RATE', 50),
+  peak: positive('STORM_PEAK_RATE', 400),
+  seconds: positive('STORM_SECONDS', 5),
+  channels: positive('STORM_CHANNELS', 40),
+  asked: positive('STORM_ASKED', 20),
+  med: positive('STORM_MED_MS', 10),
+  p95: positive('STORM_P95_MS', 100),
+  p99: positive('STORM_P99_MS', 250),
+};

@@ -7,7 +7,7 @@ import { ask } from '../lib/http.js';
 import { operations } from '../lib/ops.js';
 import { editor, viewers } from '../lib/tokens.js';
 
-const asked = operations.filter((op) => op.serve === 'hot' || op.serve === 'both');
+const asked = operations.filter((op) => ['hot', 'composed', 'both'].includes(op.serve));
 const lacking = asked.filter((op) => !cases[op.id]).map((op) => op.id);
 if (lacking.length > 0) throw new Error(`lib/cases.js lacks ${lacking.join(', ')}`);
 const unknown = Object.keys(cases).filter((id) => !asked.some((op) => op.id === id));

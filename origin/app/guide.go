@@ -40,6 +40,10 @@ func (g *guideSeed) load(ctx context.Context, p *program, d *domains) error {
 		_ = bar.Add(1)
 	}
 	_ = bar.Finish() // it only draws
+	if in.days == 0 {
+		fmt.Fprintf(p.out, "%s schedule: complete already\n", g.name)
+		return nil
+	}
 	fmt.Fprintf(p.out, "%s schedule: %d programmes added, of %d days of %d channels\n", g.name, in.programmes, in.days, in.channels)
 	return nil
 }

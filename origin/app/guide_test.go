@@ -41,7 +41,7 @@ func TestScheduleGoesOnDayByDay(t *testing.T) {
 	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	wants(t, guideAt(t, db, noon), "demo channels: 5 created", "programmes added, of 24 days of 4 channels\n")
 	before := rowsOf(t, db, everyProgramme)
-	wants(t, guideAt(t, db, noon.Add(time.Minute)), "demo channels: 0 created, 5 known already", "demo schedule: 0 programmes added, of 0 days of 0 channels\n")
+	wants(t, guideAt(t, db, noon.Add(time.Minute)), "demo channels: 0 created, 5 known already", "demo schedule: complete already\n")
 	if !slices.Equal(rowsOf(t, db, everyProgramme), before) {
 		t.Error("seeding again changed the schedule")
 	}
@@ -113,7 +113,7 @@ func TestSeedGeneratedChannels(t *testing.T) {
 	if status != 0 {
 		t.Fatalf("again: status %d: %s", status, text)
 	}
-	wants(t, text, "generated channels: 0 created, 6 known already", "generated schedule: 0 programmes added")
+	wants(t, text, "generated channels: 0 created, 6 known already", "generated schedule: complete already\n")
 	if got := rowsOf(t, db, `SELECT count(DISTINCT source_key)::text FROM channels WHERE source_key LIKE 'generated:9:%'`); got[0] != "6" {
 		t.Errorf("%v channels", got)
 	}

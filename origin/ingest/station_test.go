@@ -20,7 +20,7 @@ const someDay = 20485
 
 // stations are those of the demo and some that are generated.
 func stations() []*Station {
-	return slices.Concat(DemoStations(), slices.Collect(GenerateStations(60, 1)))
+	return slices.Concat(DemoStations(), slices.Collect(GenerateStations(15, 1)))
 }
 
 func TestStationsAreWithinLimits(t *testing.T) {
@@ -77,7 +77,7 @@ func TestADayIsTheSameForEver(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got, want := hex.EncodeToString(h.Sum(nil)[:8]), "6fa41b49717bbc39"; got != want {
+	if got, want := hex.EncodeToString(h.Sum(nil)[:8]), "2c037f2b4c128e02"; got != want {
 		t.Errorf("digest %s, want %s: the demo's schedule changes with this", got, want)
 	}
 }
@@ -201,7 +201,7 @@ func TestSchedulesAreVaried(t *testing.T) {
 func TestEpisodesGoOnDayByDay(t *testing.T) {
 	episodes := map[string]map[int]int{} // by title and day: season and episode as one number
 	for _, s := range DemoStations() {
-		for day := someDay; day < someDay+30; day++ {
+		for day := someDay; day < someDay+14; day++ {
 			for _, p := range s.Day(day) {
 				if p.Episode == 0 {
 					continue
@@ -224,7 +224,7 @@ func TestEpisodesGoOnDayByDay(t *testing.T) {
 			t.Errorf("%s goes back: %v", at, of)
 		}
 	}
-	if len(episodes) < 100 {
+	if len(episodes) < 80 {
 		t.Errorf("%d series", len(episodes))
 	}
 }

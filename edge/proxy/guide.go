@@ -233,19 +233,32 @@ func (x *exchange) follow(c *composing) *fault.Fault {
 	return nil
 }
 
+// gathering is how many answers may fetch parts at once: a crowd that meets an empty cache would else wait with fifty
+// goroutines each. Most of those who wait for a place find their parts held when they get it.
+const gathering = 32
+
 // gather finds the answer's parts, and fetches those that are not held.
 func (x *exchange) gather(c *composing, deadline time.Time, whole *outcome) *fault.Fault {
+	if x.look(c); len(c.Missing) == 0 {
+		return nil
+	}
+	late := time.NewTimer(deadline.Sub(x.p.clock.Base()))
+	defer late.Stop()
+	select {
+	case x.p.gathering <- struct{}{}:
+	case <-late.C:
+		return unavailable(fill.ErrLate)
+	}
+	defer func() { <-x.p.gathering }()
+	m, ok := x.p.moment(x.p.clock.Base())
+	if !ok {
+		return unavailable(fill.ErrAway)
+	}
+	c.m, c.At = m, floorSeconds(m.now)
+	c.fetched = make(map[epg.Want]*cache.Answer)
 	for {
-		if x.route.op.ID == opSchedule {
-			c.Gather(c)
-		} else {
-			c.GatherNow(c)
-		}
-		if len(c.Missing) == 0 {
+		if x.look(c); len(c.Missing) == 0 {
 			return nil
-		}
-		if c.fetched == nil {
-			c.fetched = make(map[epg.Want]*cache.Answer)
 		}
 		for i, o := range x.fetch(c.Missing, deadline) {
 			if o.fault != nil {
@@ -257,6 +270,15 @@ func (x *exchange) gather(c *composing, deadline time.Time, whole *outcome) *fau
 			c.fetched[c.Missing[i]] = o.answer
 			whole.worsen(o)
 		}
+	}
+}
+
+// look gathers what is held.
+func (x *exchange) look(c *composing) {
+	if x.route.op.ID == opSchedule {
+		c.Gather(c)
+	} else {
+		c.GatherNow(c)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -369,6 +370,45 @@ func TestAFailedPartFailsTheAnswer(t *testing.T) {
 	})
 	g.wantFault(g.get("/v2/epg/now?"+ids(1, 2)), 500, "INTERNAL")
 	g.shows(g.get("/v2/epg/now?"+ids(1)), 1, 11)
+}
+
+// A crowd that meets an empty cache waits in line, not with fifty goroutines each, and asks for each part once.
+func TestACrowdMeetsAnEmptyCache(t *testing.T) {
+	g := setupGuide(t)
+	all := make([]int, 50)
+	for i := range all {
+		all[i] = i + 1
+		g.channel(i+1, aired{100 + i, 0, time.Hour})
+	}
+	var asked atomic.Int64
+	open := make(chan struct{})
+	g.origin.Set(func() {
+		g.origin.BeforeFill = func(a filltest.Ask) {
+			if strings.HasPrefix(a.Path, "/internal/epg/") {
+				asked.Add(1)
+				<-open
+			}
+		}
+	})
+	before := runtime.NumGoroutine()
+	const crowd = 150
+	answers := make(chan answer, crowd)
+	for range crowd {
+		go func() { answers <- g.get("/v2/epg/now?" + ids(all...)) }()
+	}
+	g.until("the crowd", func() bool { return g.general.Load() >= crowd && asked.Load() >= 50 })
+	if n := runtime.NumGoroutine() - before; n > gathering*50+10*crowd {
+		t.Errorf("%d goroutines", n)
+	}
+	close(open)
+	for range crowd {
+		if a := <-answers; a.StatusCode != 200 {
+			t.Errorf("%d %s", a.StatusCode, a.body)
+		}
+	}
+	if n := asked.Load(); n != 50 {
+		t.Errorf("%d questions for 50 parts", n)
+	}
 }
 
 func TestWantKeys(t *testing.T) {

@@ -56,26 +56,27 @@ type Cursors interface {
 // Proxy answers requests. It is safe for concurrent use.
 type Proxy struct {
 	Config
-	versions *feed.Versions
-	clock    *feed.Clock
-	store    *cache.Store
-	routes   []*route
-	hot      []*route // of GET, for the lane; those with most static text first
-	router   *router.Router
-	methods  []string
-	cors     *cors
-	geo      *pinned[territories]
-	lineup   *pinned[epg.Lineup]
-	date     dateCache
-	memo     memo
-	callers  *callers
-	metrics  *meters
+	versions  *feed.Versions
+	clock     *feed.Clock
+	store     *cache.Store
+	routes    []*route
+	hot       []*route // of GET, for the lane; those with most static text first
+	router    *router.Router
+	methods   []string
+	cors      *cors
+	geo       *pinned[territories]
+	lineup    *pinned[epg.Lineup]
+	gathering chan struct{} // places of those who fetch parts of the guide
+	date      dateCache
+	memo      memo
+	callers   *callers
+	metrics   *meters
 }
 
 // New makes a Proxy. It fails on operations that it can't route.
 func New(c Config) (*Proxy, error) {
 	p := &Proxy{Config: c, versions: c.Filler.Versions, clock: c.Filler.Clock, store: c.Filler.Store, cors: newCORS(c.AllowedOrigins),
-		router: router.New(), callers: newCallers()}
+		router: router.New(), callers: newCallers(), gathering: make(chan struct{}, gathering)}
 	p.geo = &pinned[territories]{p: p, path: wire.TerritoriesPath, decode: newTerritories, without: "answers that vary by territory"}
 	p.lineup = &pinned[epg.Lineup]{p: p, path: wire.LineupPath, decode: p.readLineup, without: "answers of the guide"}
 	p.metrics = newMeters(p)

@@ -29,31 +29,51 @@ func counted(text string) *int {
 	return &n
 }
 
-// How programmes show their number on screen. A number alone says nothing: 427 may be the 27th episode of season 4.
-var (
-	bothPattern = regexp.MustCompile(`(?i)(?:^|[^\pL\pN])(?:s|t)\s*(\d{1,4})\s*[.,:/ -]?\s*(?:e|ep|f)\.?\s*(\d{1,6})(?:[^\pL\pN]|$)` +
-		`|(?:^|[^\pL\pN])(\d{1,3})\s*x\s*(\d{1,4})(?:[^\pL\pN]|$)`)
-	seasonPattern = regexp.MustCompile(`(?i)(?:^|[^\pL\pN])(?:` +
-		`(?:season|series|saison|staffel|stagione|temporada|seizoen|säsong|sæson|sesong|sezon|sezona|sezonul|série|řada|kausi|сезон|σεζόν|évad)[:.#]?\s*(\d{1,4})` +
-		`|(\d{1,4})[.ªºa]?\s*(?:season|saison|staffel|stagione|temporada|seizoen|säsong|sæson|sesong|sezon|sezona|řada|kausi|сезон|évad))(?:[^\pL\pN]|$)`)
-	episodePattern = regexp.MustCompile(`(?i)(?:^|[^\pL\pN])(?:` +
-		`(?:episode|épisode|episodio|episódio|capítulo|capitulo|puntata|folge|teil|aflevering|avsnitt|afsnit|jakso|osa|odcinek|odc|epizoda|epizod|díl|diel|bölüm|серия|выпуск|эпизод|επεισόδιο|ep|e)[:.#]?\s*(\d{1,6})` +
-		`|(\d{1,6})[.ªºa]?\s*(?:episode|épisode|episodio|episódio|capítulo|puntata|folge|aflevering|avsnitt|afsnit|jakso|odcinek|epizoda|díl|bölüm|серия|выпуск|rész))(?:[^\pL\pN]|$)`)
+// Words for seasons and episodes in the languages of feeds.
+const (
+	seasonWords  = `(?:season|series|saison|staffel|stagione|temporada|seizoen|säsong|sæson|sesong|sezon|sezona|sezonul|série|řada|kausi|évad|сезон|σεζόν)`
+	episodeWords = `(?:episode|épisode|episodio|episódio|capítulo|capitulo|puntata|folge|teil|aflevering|avsnitt|afsnit|jakso|osa|odcinek|odc|epizoda|` +
+		`epizod|díl|diel|bölüm|rész|серия|выпуск|эпизод|επεισόδιο|ep|e)`
+	wordBegins, wordEnds = `(?:^|[^\pL\pN])`, `(?:[^\pL\pN]|$)`
 )
 
-// shownNumbers reads onscreen.
+// How programmes show their number on screen. A number alone says nothing: 427 may be the 27th episode of season 4.
+var (
+	bothPattern = regexp.MustCompile(`(?i)` + wordBegins + `[st]\s*(\d{1,4})\s*[.,:/ -]?\s*(?:ep|e|f)\.?\s*(\d{1,6})` + wordEnds +
+		`|` + wordBegins + `(\d{1,3})\s*x\s*(\d{1,4})` + wordEnds)
+	seasonThenNumber  = wordThenNumber(seasonWords)
+	episodeThenNumber = wordThenNumber(episodeWords)
+	numberThenSeason  = numberThenWord(seasonWords)
+	numberThenEpisode = numberThenWord(episodeWords)
+)
+
+func wordThenNumber(words string) *regexp.Regexp {
+	return regexp.MustCompile(`(?i)` + wordBegins + words + `[:.#]?\s*(\d{1,6})` + wordEnds)
+}
+
+func numberThenWord(words string) *regexp.Regexp {
+	return regexp.MustCompile(`(?i)` + wordBegins + `(\d{1,6})[.ªºa]?\s*` + words + wordEnds)
+}
+
+// shownNumbers reads onscreen. A text that begins with a number has it before the word.
 func shownNumbers(text string) numbers {
 	if m := bothPattern.FindStringSubmatch(text); m != nil {
 		return numbers{shown(m[1] + m[3]), shown(m[2] + m[4])}
 	}
-	var n numbers
-	if m := seasonPattern.FindStringSubmatch(text); m != nil {
-		n.season = shown(m[1] + m[2])
+	if text[0] >= '0' && text[0] <= '9' {
+		return numbers{firstShown(text, numberThenSeason, seasonThenNumber), firstShown(text, numberThenEpisode, episodeThenNumber)}
 	}
-	if m := episodePattern.FindStringSubmatch(text); m != nil {
-		n.episode = shown(m[1] + m[2])
+	return numbers{firstShown(text, seasonThenNumber, numberThenSeason), firstShown(text, episodeThenNumber, numberThenEpisode)}
+}
+
+// firstShown is what the first of the patterns finds that finds anything.
+func firstShown(text string, patterns ...*regexp.Regexp) *int {
+	for _, p := range patterns {
+		if m := p.FindStringSubmatch(text); m != nil {
+			return shown(m[1])
+		}
 	}
-	return n
+	return nil
 }
 
 func shown(digits string) *int {

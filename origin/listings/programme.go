@@ -210,19 +210,27 @@ func (x *xmltv) episode(d *draft) error {
 	return nil
 }
 
-// rating reads the value in the element, or in the element's own text, where some feeds write it.
+// rating reads the value in the element, or the element's own text, where some feeds write it.
 func (x *xmltv) rating(d *draft) error {
 	system := string(x.attr("system"))
 	depth, value := len(x.starts), ""
 	x.text = x.text[:0]
 	for len(x.starts) >= depth {
-		x.keep = len(x.starts) == depth || len(x.starts) == depth+1 && string(x.name) == "value"
-		if _, err := x.next(); err != nil {
+		x.keep = len(x.starts) == depth && value == ""
+		kind, err := x.next()
+		if err == nil && kind == startTag && string(x.name) == "value" && len(x.starts) == depth+1 {
+			var text []byte
+			text, err = x.content()
+			value = string(text)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	x.keep = false
-	value = string(x.text)
+	if value == "" {
+		value = string(x.text)
+	}
 	if r, rank := rating(system, value); r != "" && rank < d.ratingRank {
 		d.Rating, d.ratingRank = r, rank
 	}

@@ -13,6 +13,7 @@ import (
 	"encora/loadtest/bench"
 	"encora/loadtest/closedloop"
 	"encora/loadtest/fleet"
+	"encora/loadtest/guideimport"
 	"encora/loadtest/misses"
 	"encora/loadtest/originlist"
 	"encora/loadtest/propagate"
@@ -24,6 +25,7 @@ type commands struct {
 	Bench      bench.Command        `cmd:"" help:"The edge side by side with other servers, and its memory."`
 	OriginList originlist.Command   `cmd:"" help:"The origin's admin list under filters, orders and searches."`
 	Propagate  propagate.Command    `cmd:"" help:"From a write's acknowledgement until every edge shows it."`
+	Import     guideimport.Command  `cmd:"" help:"Imports of schedules, and what viewers notice of them."`
 	Misses     misses.Command       `cmd:"" help:"A crowd that asks an edge for one cold key."`
 	Drafts     misses.DraftsCommand `cmd:"" help:"Hit ratio of lists while drafts are saved."`
 

@@ -1,4 +1,5 @@
-// Package editor is the origin's admin API as load tools use it: films that come, change, are published and go.
+// Package editor is the origin's admin API as load tools use it: films and channels that come, change, are published and
+// go, and imports of schedules.
 package editor
 
 import (
@@ -11,8 +12,8 @@ import (
 	"encora/loadtest/loopback"
 )
 
-// Client calls one origin with one token of the scopes content:write, content:publish and media:write. It is safe for
-// concurrent use.
+// Client calls one origin with one token of the scopes content:write, content:publish, media:write, epg:write and
+// epg:read. It is safe for concurrent use.
 type Client struct {
 	base  string
 	token string
@@ -28,7 +29,7 @@ func New(base, token string) (*Client, error) {
 	host, _ := loopback.Host(base) // checked just now
 	return &Client{base: base, token: token, http: fasthttp.HostClient{
 		Addr: host, Dial: loopback.Dial, MaxConns: 256, MaxIdemponentCallAttempts: 1, MaxIdleConnDuration: 5 * time.Second,
-		ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, NoDefaultUserAgentHeader: true,
+		ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, NoDefaultUserAgentHeader: true,
 	}}, nil
 }
 
@@ -87,7 +88,7 @@ func (c *Client) Delete(id string) error {
 	return c.call("DELETE", "/v2/admin/movies/"+id, 204, nil, nil)
 }
 
-// call sends one request, wants the status, and decodes the answer into out unless that is nil.
+// call sends one request, whose body may be JSON already, wants the status, and decodes the answer into out unless that is nil.
 func (c *Client) call(method, path string, want int, body, out any) error {
 	q, p := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(q)
@@ -96,9 +97,12 @@ func (c *Client) call(method, path string, want int, body, out any) error {
 	q.Header.SetMethod(method)
 	q.Header.Set("Authorization", "Bearer "+c.token)
 	if body != nil {
-		raw, err := json.Marshal(body)
-		if err != nil {
-			return err
+		raw, ready := body.([]byte)
+		if !ready {
+			var err error
+			if raw, err = json.Marshal(body); err != nil {
+				return err
+			}
 		}
 		q.Header.SetContentType("application/json")
 		q.SetBodyRaw(raw)

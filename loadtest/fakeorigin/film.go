@@ -48,11 +48,11 @@ func Body(id string) ([]byte, error) {
 		`"genres":["drama","thriller"],"country_of_origin":["FR","BE"],"audio_languages":["fr","en"],"subtitle_languages":["en","nl"],`+
 		`"images":{"poster_url":"https://img.example.com/%[3]s/poster.jpg","backdrop_url":"https://img.example.com/%[3]s/backdrop.jpg"},`+
 		`"average_rating":3.8,"rating_count":%d,"status":"published","drm_required":true,"cast":[`,
-		id, words(rng, 24), id[19:], 1950+rng.IntN(75), 70+rng.IntN(90), rng.IntN(50_000))
+		id, Words(rng, 24), id[19:], 1950+rng.IntN(75), 70+rng.IntN(90), rng.IntN(50_000))
 	tail := `],"synopsis":"`
 	end := `","created_at":"2024-03-01T10:00:00Z","updated_at":"2024-03-02T10:00:00Z"}`
 	cast := cast(rng, (size-len(head)-len(tail)-len(end))*3/4)
-	synopsis := words(rng, size-len(head)-len(cast)-len(tail)-len(end))
+	synopsis := Words(rng, size-len(head)-len(cast)-len(tail)-len(end))
 	return []byte(head + cast + tail + synopsis + end), nil
 }
 
@@ -60,7 +60,7 @@ func cast(rng *rand.Rand, limit int) string {
 	var b strings.Builder
 	for i := 0; ; i++ {
 		member := fmt.Sprintf(`{"name":%q,"role":"actor","character_name":%q,"image_url":"https://img.example.com/people/%08x.jpg","sort_order":%d}`,
-			words(rng, 14), words(rng, 12), rng.Uint32(), i)
+			Words(rng, 14), Words(rng, 12), rng.Uint32(), i)
 		if b.Len()+len(member)+1 > limit {
 			return b.String()
 		}
@@ -78,7 +78,7 @@ var vocabulary = strings.Fields(`a an and are as at before between brother but b
 	them they thief this to town train truth two uncle under village war was when where who wife will winter with woman
 	world year years young`)
 
-func words(rng *rand.Rand, length int) string {
+func Words(rng *rand.Rand, length int) string {
 	var b strings.Builder
 	for b.Len() < length {
 		b.WriteString(vocabulary[rng.IntN(len(vocabulary))])

@@ -103,10 +103,10 @@ func program(n int, start, end int64) wire.DayProgram {
 	rng := rand.New(rand.NewPCG(uint64(n), uint64(start)))
 	before := fmt.Sprintf(`{"id":%q,"channel_id":%q,"title":%q,"description":%q,"content_rating":"TV-PG","language":"en",`+
 		`"start_time":%q,"end_time":%q,"duration_minutes":%d,`,
-		id, ChannelID(n), words(rng, 12+rng.IntN(30)), words(rng, 80+rng.IntN(321)), instant(start), instant(end), (end-start)/60)
+		id, ChannelID(n), Words(rng, 12+rng.IntN(30)), Words(rng, 80+rng.IntN(321)), instant(start), instant(end), (end-start)/60)
 	after := fmt.Sprintf(`,"season_number":%d,"episode_number":%d,"categories":["Series",%q],`+
 		`"images":{"thumbnail_url":"https://img.example.com/epg/%s.jpg"}}`,
-		1+rng.IntN(9), 1+rng.IntN(24), words(rng, 8), id[19:])
+		1+rng.IntN(9), 1+rng.IntN(24), Words(rng, 8), id[19:])
 	return wire.DayProgram{ID: id, Start: start, End: end, Before: before, After: after}
 }
 

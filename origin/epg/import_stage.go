@@ -13,6 +13,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"encora/origin/listings"
 	"encora/origin/record"
@@ -28,7 +29,7 @@ const (
 	maxNameLength   = 255
 	channelOverhead = 200
 	maxChannelRows  = 20_000 // programmes; a year of half hours
-	maxChannelBytes = 16 << 20
+	maxChannelBytes = 8 << 20
 	clearRows       = 20_000 // by one statement
 )
 
@@ -53,8 +54,9 @@ type stager struct {
 	text     int
 	rows     [][]any
 	bytes    int
-	began    time.Time // the batch
-	err      error     // of the database
+	began    time.Time   // the batch
+	id       pgtype.UUID // of the import, as pgx encodes it fastest
+	err      error       // of the database
 }
 
 // stage reads the document to its end. Nothing is applied before that: a document that ends badly changes nothing.
@@ -68,7 +70,8 @@ func (im *importer) stage(ctx context.Context) error {
 		return documentFault(ctx, err)
 	}
 	defer source.Close()
-	st := &stager{ctx: ctx, im: im, next: im.row.ImportProgress, channels: map[string]*feedChannel{}, began: time.Now()}
+	st := &stager{ctx: ctx, im: im, next: im.row.ImportProgress, channels: map[string]*feedChannel{}, began: time.Now(),
+		id: pgtype.UUID{Bytes: im.row.ID, Valid: true}}
 	options := listings.Options{Zone: zone, Unicode: im.row.SourceURL == "" && im.file == nil}
 	if im.row.Format == formatJSON {
 		err = listings.ReadJSON(source, options, st)
@@ -169,7 +172,7 @@ func (st *stager) Programme(p *listings.Programme) error {
 		return fmt.Errorf("stage a programme: %w", err)
 	}
 	f.Staged, f.bytes = f.Staged+1, f.bytes+int64(len(text))
-	st.rows = append(st.rows, []any{st.im.row.ID, f.Number, f.Staged, text})
+	st.rows = append(st.rows, []any{st.id, f.Number, f.Staged, text})
 	st.bytes += len(text)
 	return st.tick()
 }

@@ -1,0 +1,5 @@
+//go:build !race
+
+package epg
+
+const raceDetector = false

@@ -1,8 +1,10 @@
 package listings
 
 import (
+	"bytes"
 	"cmp"
 	"compress/gzip"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +12,9 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -73,7 +78,10 @@ func opened(t *testing.T, name string) io.Reader {
 	return unpacked
 }
 
-// TestRealListings reads every file of the folder xmltv in the one that DATA_DIR names, and compares with the documentation.
+const documentation = "../../shared/docs/XMLTV.md"
+
+// TestRealListings reads every file of the folder xmltv in the one that DATA_DIR names: the table of the documentation is what
+// becomes of them.
 func TestRealListings(t *testing.T) {
 	dir := os.Getenv("DATA_DIR")
 	if dir == "" {
@@ -84,14 +92,91 @@ func TestRealListings(t *testing.T) {
 	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		if err == nil && (strings.HasSuffix(name, ".xml") || strings.HasSuffix(name, ".xml.gz")) {
 			rel, _ := filepath.Rel(dir, name)
-			rows = append(rows, fmt.Sprintf("| %s | %s |", rel, outcome(opened(t, name))))
+			rows = append(rows, fmt.Sprintf("| %s | %s |\n", rel, outcome(opened(t, name))))
 		}
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range rows {
-		fmt.Println(r)
+	text, err := os.ReadFile(documentation)
+	if err != nil {
+		t.Fatal(err)
 	}
+	_, table, _ := strings.Cut(string(text), "\n| file |")
+	_, table, _ = strings.Cut(table, "|\n|---|---|---|---|---|---|\n")
+	if want := strings.Join(rows, ""); table != want || len(rows) == 0 {
+		t.Errorf("the table in %s should end with:\n%s", documentation, want)
+	}
+}
+
+// Every code that an editor may be shown is explained.
+func TestCodesAreDocumented(t *testing.T) {
+	source, err := os.ReadFile("listings.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(documentation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^\t(?:Fault|Refused)\w+ += "(\w+)"`).FindAllSubmatch(source, -1)
+	if len(found) < 25 {
+		t.Fatalf("found %d codes", len(found))
+	}
+	for _, code := range found {
+		if !strings.Contains(string(text), "`"+string(code[1])+"`") {
+			t.Errorf("%s is not explained in %s", code[1], documentation)
+		}
+	}
+}
+
+// Between the reader and Settle a programme may be kept as JSON.
+func TestProgrammesAreTheSameAfterJSON(t *testing.T) {
+	k := read(t, string(listing(3)))
+	k.programmes = append(k.programmes, read(t, `<tv><programme channel="c" start="20261025013000 Europe/London" clumpidx="1/2"><title>T</title></programme></tv>`).programmes...)
+	if err := ReadJSON(strings.NewReader(`[{`+required+`,"id":"0197b1c2-0000-7000-8000-000000000001","linked_vod_id":"0197b1c2-0000-7000-8000-000000000001","catchup_blocked":false}]`), Options{}, k); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range k.programmes {
+		text, err := json.Marshal(p)
+		var back Programme
+		if err != nil || json.Unmarshal(text, &back) != nil || !reflect.DeepEqual(back, p) {
+			t.Errorf("%+v became %+v (%v)", p, back, err)
+		}
+	}
+}
+
+// A long feed is read in as little memory as a short one.
+func TestMemoryOfALongFeed(t *testing.T) {
+	var one bytes.Buffer
+	writeProgrammes(&one, 0, 1)
+	const count = 60_000
+	r := io.MultiReader(strings.NewReader("<tv>"), &repeated{text: one.String(), left: count * one.Len()}, strings.NewReader("</tv>"))
+	h := &heap{t: t}
+	if err := ReadXMLTV(r, Options{}, h); err != nil || h.programmes != count {
+		t.Errorf("%d programmes, %v", h.programmes, err)
+	}
+}
+
+// heap is a handler that looks at how much memory is in use.
+type heap struct {
+	discard
+	t     *testing.T
+	first uint64
+}
+
+func (h *heap) Programme(p *Programme) error {
+	if h.programmes%20_000 == 0 {
+		runtime.GC()
+		var now runtime.MemStats
+		runtime.ReadMemStats(&now)
+		if h.first == 0 {
+			h.first = now.HeapAlloc
+		}
+		if now.HeapAlloc > h.first+1<<20 {
+			h.t.Errorf("after %d programmes %d bytes are in use, %d at first", h.programmes, now.HeapAlloc, h.first)
+		}
+	}
+	return h.discard.Programme(p)
 }

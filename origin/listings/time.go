@@ -21,6 +21,8 @@ var zoneOffsets = map[string]int{
 	"PST": -28800, "PDT": -25200, "AKST": -32400, "AKDT": -28800, "HST": -36000, "BRT": -10800, "BRST": -7200, "ART": -10800,
 }
 
+const maxZones = 200 // of one document, by name; each takes some KiB
+
 // clock reads the times of a document.
 type clock struct {
 	zone  *time.Location // of times without one; nil is UTC
@@ -111,7 +113,7 @@ func parseOffset(text string) (int, bool) {
 // location is a zone of the IANA database, nil if it has none of that name.
 func (c *clock) location(name string) *time.Location {
 	zone, known := c.zones[name]
-	if known || !strings.Contains(name, "/") || len(name) > 64 || len(c.zones) == maxMemo {
+	if known || !strings.Contains(name, "/") || len(name) > 64 || len(c.zones) == maxZones {
 		return zone
 	}
 	zone, err := time.LoadLocation(name)

@@ -119,7 +119,7 @@ func TestZonesThatAreRememberedAreBounded(t *testing.T) {
 	for i := range 3 * maxMemo {
 		c.location(strings.Repeat("x", i%50) + "/" + strings.Repeat("y", i/50))
 	}
-	if len(c.zones) != maxMemo {
+	if len(c.zones) != maxZones {
 		t.Error(len(c.zones))
 	}
 	l := languages{}

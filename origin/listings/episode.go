@@ -31,9 +31,11 @@ func counted(text string) *int {
 
 // Words for seasons and episodes in the languages of feeds.
 const (
-	seasonWords  = `(?:season|series|saison|staffel|stagione|temporada|seizoen|säsong|sæson|sesong|sezon|sezona|sezonul|série|řada|kausi|évad|сезон|σεζόν)`
-	episodeWords = `(?:episode|épisode|episodio|episódio|capítulo|capitulo|puntata|folge|teil|aflevering|avsnitt|afsnit|jakso|osa|odcinek|odc|epizoda|` +
-		`epizod|díl|diel|bölüm|rész|серия|выпуск|эпизод|επεισόδιο|ep|e)`
+	seasonWords = `(?:season|series|saison|staffel|stagione|temporada|seizoen|säsong|sæson|sesong|` +
+		`sezon|sezona|sezonul|série|řada|kausi|évad|сезон|σεζόν)`
+	episodeWords = `(?:episode|épisode|episodio|episódio|capítulo|capitulo|puntata|` +
+		`folge|teil|aflevering|avsnitt|afsnit|jakso|osa|odcinek|odc|` +
+		`epizoda|epizod|díl|diel|bölüm|rész|серия|выпуск|эпизод|επεισόδιο|ep|e)`
 	wordBegins, wordEnds = `(?:^|[^\pL\pN])`, `(?:[^\pL\pN]|$)`
 )
 

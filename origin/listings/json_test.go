@@ -184,7 +184,7 @@ func TestJSONErrorsOfOthers(t *testing.T) {
 }
 
 func TestJSONMemoryIsBounded(t *testing.T) {
-	const size = 16 << 20
+	const size = 8 << 20
 	f := func(before, text, after string, want string) {
 		t.Helper()
 		var start, end runtime.MemStats
@@ -196,7 +196,7 @@ func TestJSONMemoryIsBounded(t *testing.T) {
 		if err != nil || codes(k.faults) != want {
 			t.Errorf("%s…%s: %v, %s", before, text, err, codes(k.faults))
 		}
-		if grown := end.TotalAlloc - start.TotalAlloc; grown > size/8 {
+		if grown := end.TotalAlloc - start.TotalAlloc; grown > size/4 {
 			t.Errorf("%s…%s: took %d bytes", before, text, grown)
 		}
 	}

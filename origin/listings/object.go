@@ -211,7 +211,8 @@ func moment(name string, value json.RawMessage, target *Moment) *problem {
 	got, _ := text(value)
 	at, err := time.Parse(time.RFC3339, got)
 	if err != nil || at.Year() < firstYear || at.Year() > lastYear {
-		return &problem{FaultInvalidTime, fmt.Sprintf("%s: %s is no time: expected one like 2006-01-02T15:04:05Z.", name, quote(string(value)))}
+		return &problem{FaultInvalidTime, fmt.Sprintf(
+			"%s: %s is no time: expected one like 2006-01-02T15:04:05Z.", name, quote(string(value)))}
 	}
 	*target = Moment{At: at.Unix()}
 	return nil
@@ -258,7 +259,7 @@ func images(value json.RawMessage, set *vocab.ImageSet) *problem {
 	return eachField(value, func(name string, value json.RawMessage) *problem {
 		target, known := fields[name]
 		if !known {
-			return &problem{FaultUnknownField, quote("images."+name) + ": is no picture of a programme."}
+			return &problem{FaultUnknownField, quote("images."+name) + ": is no picture."}
 		}
 		got, ok := text(value)
 		if !ok || !isWebAddress(got) {

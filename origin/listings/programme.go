@@ -69,7 +69,8 @@ func (d *draft) finish() {
 		n := shownNumbers(d.shown)
 		d.Season, d.Episode = n.season, n.episode
 	}
-	d.Images.ThumbnailURL, d.Images.PosterURL, d.Images.BackdropURL = d.artwork.thumbnail.url, d.artwork.poster.url, d.artwork.backdrop.url
+	d.Images.ThumbnailURL = d.artwork.thumbnail.url
+	d.Images.PosterURL, d.Images.BackdropURL = d.artwork.poster.url, d.artwork.backdrop.url
 }
 
 // slot reads what the attributes say: channel and times.

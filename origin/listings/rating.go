@@ -15,25 +15,36 @@ type ratingSystem struct {
 // ratingSystems are in order of precedence, should a programme be rated by several: those of the contract first.
 var ratingSystems = []ratingSystem{
 	{names: []string{"MPAA", "MPA"}, values: map[string]string{
-		"G": "G", "PG": "PG", "PG13": "PG-13", "R": "R", "NC17": "NC-17", "X": "NC-17", "NR": "UNRATED", "UNRATED": "UNRATED", "NOTRATED": "UNRATED"}},
+		"G": "G", "PG": "PG", "PG13": "PG-13", "R": "R", "NC17": "NC-17", "X": "NC-17", "NR": "UNRATED",
+		"UNRATED": "UNRATED", "NOTRATED": "UNRATED",
+	}},
 	{names: []string{"VCHIP", "USAPARENTALRATING", "TVPG", "TVPARENTALGUIDELINES", "USTV"}, values: map[string]string{
-		"TVY": "TV-Y", "TVY7": "TV-PG", "TVY7FV": "TV-PG", "TVG": "TV-G", "TVPG": "TV-PG", "TV14": "TV-14", "TVMA": "TV-MA", "NR": "UNRATED"}},
+		"TVY": "TV-Y", "TVY7": "TV-PG", "TVY7FV": "TV-PG", "TVG": "TV-G", "TVPG": "TV-PG", "TV14": "TV-14",
+		"TVMA": "TV-MA", "NR": "UNRATED",
+	}},
 	{names: []string{"BBFC"}, values: map[string]string{
 		"U": "G", "UC": "G", "PG": "PG", "12": "PG-13", "12A": "PG-13", "15": "R", "18": "NC-17", "R18": "NC-17"}},
 	{names: []string{"FSK"}, values: map[string]string{
 		"0": "G", "OA": "G", "6": "PG", "12": "PG-13", "16": "R", "18": "NC-17",
 		"FSK0": "G", "FSK6": "PG", "FSK12": "PG-13", "FSK16": "R", "FSK18": "NC-17"}},
-	{names: []string{"CSA", "ARCOM"}, values: map[string]string{"TOUTPUBLIC": "TV-G", "TOUSPUBLICS": "TV-G", "TP": "TV-G"}, ages: true},
+	{names: []string{"CSA", "ARCOM"}, values: map[string]string{
+		"TOUTPUBLIC": "TV-G", "TOUSPUBLICS": "TV-G", "TP": "TV-G",
+	}, ages: true},
 	{names: []string{"CANADIANPARENTALRATING", "CANADIAN", "CHVRS", "AGVOT"}, values: map[string]string{
 		"C": "TV-Y", "C8": "TV-PG", "G": "TV-G", "PG": "TV-PG", "14": "TV-14", "14A": "TV-14", "18": "TV-MA", "18A": "TV-MA"}},
 	{names: []string{"ACB", "OFLC", "AUSTRALIA", "AUSTRALIAN"}, values: map[string]string{
-		"P": "TV-Y", "C": "TV-G", "G": "TV-G", "PG": "TV-PG", "M": "TV-14", "MA": "TV-MA", "MA15": "TV-MA", "AV15": "TV-MA", "AV": "TV-MA",
+		"P": "TV-Y", "C": "TV-G", "G": "TV-G", "PG": "TV-PG", "M": "TV-14", "MA": "TV-MA", "MA15": "TV-MA",
+		"AV15": "TV-MA", "AV": "TV-MA",
 		"R18": "TV-MA", "R": "TV-MA", "X18": "TV-MA"}},
 	{names: []string{"KIJKWIJZER", "NICAM"}, values: map[string]string{"AL": "TV-G"}, ages: true},
 	{names: []string{"IT", "ITALY"}, values: map[string]string{
-		"LIBERODADIVIETI": "TV-G", "GREEN": "TV-G", "T": "TV-G", "YELLOW": "TV-PG", "BA": "TV-PG", "RED": "TV-MA", "VM14": "TV-14", "VM18": "TV-MA"}, ages: true},
+		"LIBERODADIVIETI": "TV-G", "GREEN": "TV-G", "T": "TV-G", "YELLOW": "TV-PG", "BA": "TV-PG", "RED": "TV-MA",
+		"VM14": "TV-14", "VM18": "TV-MA",
+	}, ages: true},
 	{names: []string{""}, values: map[string]string{ // no system: the contract's own, as they are spelled
-		"G": "G", "PG": "PG", "PG13": "PG-13", "NC17": "NC-17", "TVY": "TV-Y", "TVG": "TV-G", "TVPG": "TV-PG", "TV14": "TV-14", "TVMA": "TV-MA"}, ages: true},
+		"G": "G", "PG": "PG", "PG13": "PG-13", "R": "R", "NC17": "NC-17", "UNRATED": "UNRATED", "TVY": "TV-Y", "TVG": "TV-G",
+		"TVPG": "TV-PG", "TV14": "TV-14", "TVMA": "TV-MA",
+	}, ages: true},
 }
 
 var ratingRanks = func() map[string]int {

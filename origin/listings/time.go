@@ -13,12 +13,12 @@ const firstYear, lastYear = 1900, 2199
 // zoneOffsets are zones by their usual abbreviations, in seconds east of Greenwich. Where several zones share one, it is the
 // one that listings mean: BST is British, CST and AST are American. IST is not here: India, Ireland and Israel all use it.
 var zoneOffsets = map[string]int{
-	"Z": 0, "UTC": 0, "UT": 0, "GMT": 0, "WET": 0, "WEST": 3600, "BST": 3600,
-	"CET": 3600, "CEST": 7200, "MET": 3600, "MEST": 7200, "MEZ": 3600, "MESZ": 7200, "EET": 7200, "EEST": 10800, "MSK": 10800, "MSD": 14400, "TRT": 10800,
-	"SAST": 7200, "SGT": 28800, "HKT": 28800, "AWST": 28800, "JST": 32400, "KST": 32400, "ACST": 34200, "ACDT": 37800, "AEST": 36000, "AEDT": 39600,
-	"NZST": 43200, "NZDT": 46800,
-	"NST": -12600, "NDT": -9000, "AST": -14400, "ADT": -10800, "EST": -18000, "EDT": -14400, "CST": -21600, "CDT": -18000, "MST": -25200, "MDT": -21600,
-	"PST": -28800, "PDT": -25200, "AKST": -32400, "AKDT": -28800, "HST": -36000, "BRT": -10800, "BRST": -7200, "ART": -10800,
+	"Z": 0, "UTC": 0, "UT": 0, "GMT": 0, "WET": 0, "WEST": 3600, "BST": 3600, "CET": 3600, "CEST": 7200, "MET": 3600,
+	"MEST": 7200, "MEZ": 3600, "MESZ": 7200, "EET": 7200, "EEST": 10800, "MSK": 10800, "MSD": 14400, "TRT": 10800,
+	"SAST": 7200, "SGT": 28800, "HKT": 28800, "AWST": 28800, "JST": 32400, "KST": 32400, "ACST": 34200, "ACDT": 37800,
+	"AEST": 36000, "AEDT": 39600, "NZST": 43200, "NZDT": 46800, "NST": -12600, "NDT": -9000, "AST": -14400, "ADT": -10800,
+	"EST": -18000, "EDT": -14400, "CST": -21600, "CDT": -18000, "MST": -25200, "MDT": -21600, "PST": -28800,
+	"PDT": -25200, "AKST": -32400, "AKDT": -28800, "HST": -36000, "BRT": -10800, "BRST": -7200, "ART": -10800,
 }
 
 const maxZones = 200 // of one document, by name; each takes some KiB
@@ -43,7 +43,8 @@ func (c *clock) read(text []byte) (Moment, *timeFault) {
 		n++
 	}
 	if n != 8 && n != 10 && n != 12 && n != 14 {
-		return Moment{}, badTime(FaultInvalidTime, "%s is no time: expected YYYYMMDDhhmmss, and a zone such as +0100.", quote(string(text)))
+		return Moment{}, badTime(FaultInvalidTime, "%s is no time: expected YYYYMMDDhhmmss, and a zone such as +0100.",
+			quote(string(text)))
 	}
 	wall, ok := wallClock(text[:n])
 	if !ok {

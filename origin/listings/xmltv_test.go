@@ -3,6 +3,7 @@ package listings
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -257,6 +258,8 @@ func TestRatings(t *testing.T) {
 	f("Nobody", "PG", "")
 	f("MPAA", "Z", "")
 	f("", "G", "G")
+	f("", "R", "R")
+	f("", "Unrated", "UNRATED")
 	f("", "M", "")
 	one := func(content, want string) {
 		t.Helper()
@@ -274,20 +277,11 @@ func TestRatings(t *testing.T) {
 	one(`<rating system="X"><value>7</value></rating><rating system="Y"><value>18</value></rating>`, "TV-PG")
 	for _, s := range ratingSystems {
 		for value, r := range s.values {
-			if foldRating(value) != value || indexOf(contentRatings, r) < 0 {
+			if foldRating(value) != value || !slices.Contains(contentRatings, r) {
 				t.Errorf("%v: %s %s", s.names, value, r)
 			}
 		}
 	}
-}
-
-func indexOf(all []string, one string) int {
-	for i, s := range all {
-		if s == one {
-			return i
-		}
-	}
-	return -1
 }
 
 func TestArtwork(t *testing.T) {

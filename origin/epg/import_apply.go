@@ -20,6 +20,7 @@ type feedTarget struct {
 	Number  int32
 	Channel string
 	Line    int64
+	Staged  int64
 	Targets []uuid.UUID
 	Done    int
 }
@@ -59,7 +60,7 @@ func (im *importer) applyAll(ctx context.Context) error {
 }
 
 func openTargets(ctx context.Context, tx pgx.Tx, id uuid.UUID) ([]feedTarget, error) {
-	const q = `SELECT number, channel, line, targets, done FROM epg_import_channels
+	const q = `SELECT number, channel, line, staged, targets, done FROM epg_import_channels
 		WHERE import_id = $1 AND done < cardinality(targets) ORDER BY number`
 	rows, err := tx.Query(ctx, q, id)
 	if err != nil {
@@ -129,7 +130,7 @@ func (im *importer) perform(ctx context.Context, w *record.Tx, f *feedTarget) (*
 	if err != nil {
 		return nil, err
 	}
-	programmes, err := stagedProgrammes(ctx, w.Tx, im.row.ID, f.Number)
+	programmes, err := stagedProgrammes(ctx, w.Tx, im.row.ID, f)
 	if err != nil {
 		return nil, err
 	}
@@ -153,13 +154,13 @@ func goneChannel(f *feedTarget) *outcome {
 		fmt.Sprintf("The channel %s was deleted while the import ran.", f.Targets[f.Done]))}}
 }
 
-func stagedProgrammes(ctx context.Context, tx pgx.Tx, id uuid.UUID, number int32) ([]listings.Programme, error) {
+func stagedProgrammes(ctx context.Context, tx pgx.Tx, id uuid.UUID, f *feedTarget) ([]listings.Programme, error) {
 	const q = `SELECT programme FROM epg_staged WHERE import_id = $1 AND channel = $2 ORDER BY seq`
-	rows, err := tx.Query(ctx, q, id, number)
+	rows, err := tx.Query(ctx, q, id, f.Number)
 	if err != nil {
 		return nil, err
 	}
-	var all []listings.Programme
+	all := make([]listings.Programme, 0, f.Staged)
 	var text pgtype.DriverBytes
 	_, err = pgx.ForEachRow(rows, []any{&text}, func() error {
 		all = append(all, listings.Programme{})

@@ -140,12 +140,12 @@ func TestImportIsBoundedInMemory(t *testing.T) {
 // So does a channel as large as one may be, and a larger one.
 func TestLargestChannelIsBoundedInMemory(t *testing.T) {
 	b := setupImports(t)
-	const most = 56 << 20
+	const most = 40 << 20
 	b.channels(1)
 	for _, f := range []struct {
 		programmes, text int
 		errors           string
-	}{{maxChannelRows, 150, ""}, {1000, 7600, ""}, {10 * maxChannelRows, 200, "no_channel, too_many_programs c0.example"}, {10_000, 7600, "no_channel, too_many_programs c0.example"}} {
+	}{{maxChannelRows, 250, ""}, {700, 7600, ""}, {10 * maxChannelRows, 200, "no_channel, too_many_programs c0.example"}, {10_000, 7600, "no_channel, too_many_programs c0.example"}} {
 		var job ImportJob
 		peak := heapPeak(func() {
 			var err error

@@ -28,8 +28,8 @@ const (
 	maxNames        = 20       // of a channel
 	maxNameLength   = 255
 	channelOverhead = 200
-	maxChannelRows  = 20_000 // programmes; a year of half hours
-	maxChannelBytes = 8 << 20
+	maxChannelRows  = 10_000 // programmes: a month of five minutes each, or half a year of half hours
+	maxChannelBytes = 6 << 20
 	clearRows       = 20_000 // by one statement
 )
 

@@ -28,12 +28,12 @@ func ask(ctx context.Context, s *subject.Subject, first, last int, request func(
 		group.Go(func() error {
 			for n := first + w; n < last && ctx.Err() == nil; n += askers {
 				req := request(n)
-				answer, err := client.Get(req, false)
+				answer, err := client.Get(req, true)
 				if err != nil {
 					return err
 				}
 				if answer.Status != http.StatusOK {
-					return fmt.Errorf("%s answers GET %s with status %d", s.Name, req.Path, answer.Status)
+					return fmt.Errorf("%s answers GET %s with status %d: %.300s", s.Name, req.Path, answer.Status, answer.Body)
 				}
 			}
 			return ctx.Err()

@@ -175,7 +175,7 @@ func (r *rig) look(s *subject.Subject, requests []closedloop.Request, status int
 			return nil, err
 		}
 		if a.Status != status {
-			return nil, fmt.Errorf("%s answers GET %s with status %d, want %d", s.Name, q.Path, a.Status, status)
+			return nil, fmt.Errorf("%s answers GET %s with status %d, want %d: %.300s", s.Name, q.Path, a.Status, status, a.Body)
 		}
 		answers[i] = answered{a.ETag, len(a.Body)}
 	}

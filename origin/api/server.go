@@ -199,6 +199,13 @@ func (s *Server) answer(r *http.Request, e *Entry, c caller) (*answer, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
+	if e.MaxBody > maxBody {
+		leave, err := takeLarge(r.Context())
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
+	}
 	in := reflect.New(e.in)
 	pending, raw, err := s.decode(r, e, in.Elem())
 	if err != nil {
@@ -291,6 +298,20 @@ func (e *Entry) decodeBody(raw []byte, in reflect.Value) bodyFaults {
 		return bodyFaults{}
 	}
 	return bodyFaults{unreadable: []fault.Detail{{Field: "body", Code: "required", Message: "A JSON body is required."}}}
+}
+
+// large bounds how many bodies beyond the general limit the process holds at once: each is in memory several times over
+// while it is decoded.
+var large = make(chan struct{}, 2)
+
+// takeLarge waits for a place, for as long as a request may take.
+func takeLarge(ctx context.Context) (leave func(), err error) {
+	select {
+	case large <- struct{}{}:
+		return func() { <-large }, nil
+	case <-ctx.Done():
+		return nil, fault.Busy("Other large documents are being read.", time.Second)
+	}
 }
 
 func readBody(r *http.Request, most int64) ([]byte, error) {

@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
-
 	"encora/origin/epg"
 	"encora/origin/ingest"
 	"encora/origin/pgdb"
@@ -137,67 +135,14 @@ func reporter(out io.Writer, name string) func(*ingest.Reject) {
 
 // bringChannelsIn stores channels batch by batch, shows how far it is, and reports every one that is refused by its line.
 func bringChannelsIn(ctx context.Context, p *program, d *domains, name string, total int, channels iter.Seq2[ingest.ChannelRecord, error]) error {
-	in := channelIntake{d: d, report: reporter(p.out, name), bar: progress(p.err, name, total)}
-	err := in.all(ctx, channels)
-	_ = in.bar.Finish() // it only draws
-	fmt.Fprintf(p.out, "%s: %d created, %d known already, %d rejected\n", name, in.created, in.known, in.rejected)
-	if err == nil && in.created+in.known == 0 {
-		return errors.New("no channel was taken")
-	}
-	return err
-}
-
-// channelIntake collects channels into batches.
-type channelIntake struct {
-	d                        *domains
-	report                   func(*ingest.Reject)
-	bar                      *progressbar.ProgressBar
-	batch                    []epg.IncomingChannel
-	lines                    []int
-	created, known, rejected int
-}
-
-func (in *channelIntake) all(ctx context.Context, channels iter.Seq2[ingest.ChannelRecord, error]) error {
-	for rec, err := range channels {
-		var reject *ingest.Reject
-		switch {
-		case errors.As(err, &reject):
-			in.reject(reject)
-		case err != nil:
-			return errors.Join(in.flush(ctx), err)
-		default:
-			in.batch, in.lines = append(in.batch, incomingChannel(&rec.Channel)), append(in.lines, rec.Line)
-		}
-		if len(in.batch) == batchSize {
-			if err := in.flush(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	return in.flush(ctx)
-}
-
-func (in *channelIntake) reject(r *ingest.Reject) {
-	in.rejected++
-	_ = in.bar.Add(1)
-	in.report(r)
-}
-
-func (in *channelIntake) flush(ctx context.Context) error {
-	if len(in.batch) == 0 {
-		return nil
-	}
-	done, err := in.d.epg.IngestChannels(ctx, commandLine, time.Now(), in.batch)
-	if err != nil {
-		return err
-	}
-	for _, r := range done.Refused {
-		in.reject(&ingest.Reject{Line: in.lines[r.Index], Key: in.batch[r.Index].Key, Reason: r.Reason})
-	}
-	in.created, in.known = in.created+done.Created, in.known+done.Known
-	_ = in.bar.Add(done.Created + done.Known)
-	in.batch, in.lines = in.batch[:0], in.lines[:0]
-	return nil
+	in := intake[epg.IncomingChannel]{name: name, what: "channel", total: total,
+		store: func(ctx context.Context, batch []epg.IncomingChannel) (vocab.Outcome, error) {
+			return d.epg.IngestChannels(ctx, commandLine, time.Now(), batch)
+		},
+		key: func(c epg.IncomingChannel) string { return c.Key }, report: reporter(p.out, name)}
+	return in.run(ctx, p, lined(channels, func(r *ingest.ChannelRecord) line[epg.IncomingChannel] {
+		return line[epg.IncomingChannel]{r.Line, incomingChannel(&r.Channel)}
+	}))
 }
 
 // commandLine is who did what a command does.

@@ -21,9 +21,6 @@ import (
 	"encora/origin/vocab"
 )
 
-// batchSize is how many movies are brought in by one transaction.
-const batchSize = 500
-
 type imports struct {
 	database
 	Files       []string    `arg:"" help:"Film sets of Wikidata's or Wikipedia's form, channel lists of iptv-org's, schedules as XMLTV, or folders of such files." type:"path"`
@@ -92,18 +89,18 @@ func bringIn(ctx context.Context, p *program, to database, name string, total in
 	}
 	defer db.Close()
 	d := newDomains(db, nil, "")
-	actor := record.System("command-line")
-	if err := d.catalog.IngestGenres(ctx, actor, time.Now(), taxonomy()); err != nil {
+	if err := d.catalog.IngestGenres(ctx, commandLine, time.Now(), taxonomy()); err != nil {
 		return err
 	}
-	in := intake{d: d, actor: actor, out: p.out, bar: progress(p.err, name, total)}
-	err = in.all(ctx, films)
-	_ = in.bar.Finish() // it only draws
-	fmt.Fprintf(p.out, "%s: %d created, %d known already, %d rejected\n", name, in.created, in.known, in.rejected)
-	if err == nil && in.created+in.known == 0 {
-		return errors.New("no film was taken")
-	}
-	return err
+	in := intake[catalog.Incoming]{name: name, what: "film", total: total,
+		store: func(ctx context.Context, batch []catalog.Incoming) (vocab.Outcome, error) {
+			return d.catalog.Ingest(ctx, commandLine, time.Now(), batch)
+		},
+		key:    func(f catalog.Incoming) string { return f.Key },
+		report: func(r *ingest.Reject) { fmt.Fprintln(p.out, r) }}
+	return in.run(ctx, p, lined(films, func(r *ingest.Record) line[catalog.Incoming] {
+		return line[catalog.Incoming]{r.Line, incoming(&r.Film)}
+	}))
 }
 
 // progress draws only when it is told of more: the library's own ticker, which turns the spinner of a bar without total,
@@ -121,60 +118,6 @@ func taxonomy() []catalog.Taxon {
 		taxa = append(taxa, catalog.Taxon{Slug: g.Slug, Name: g.Name, Parent: g.Parent, ContentTypes: g.ContentTypes})
 	}
 	return taxa
-}
-
-// intake collects films into batches.
-type intake struct {
-	d                        *domains
-	actor                    record.Actor
-	out                      io.Writer
-	bar                      *progressbar.ProgressBar
-	batch                    []catalog.Incoming
-	lines                    []int
-	created, known, rejected int
-}
-
-func (in *intake) all(ctx context.Context, films iter.Seq2[ingest.Record, error]) error {
-	for rec, err := range films {
-		var reject *ingest.Reject
-		switch {
-		case errors.As(err, &reject):
-			in.reject(reject)
-		case err != nil:
-			return errors.Join(in.flush(ctx), err)
-		default:
-			in.batch, in.lines = append(in.batch, incoming(&rec.Film)), append(in.lines, rec.Line)
-		}
-		if len(in.batch) == batchSize {
-			if err := in.flush(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	return in.flush(ctx)
-}
-
-func (in *intake) reject(r *ingest.Reject) {
-	in.rejected++
-	_ = in.bar.Add(1)
-	fmt.Fprintln(in.out, r)
-}
-
-func (in *intake) flush(ctx context.Context) error {
-	if len(in.batch) == 0 {
-		return nil
-	}
-	done, err := in.d.catalog.Ingest(ctx, in.actor, time.Now(), in.batch)
-	if err != nil {
-		return err
-	}
-	for _, r := range done.Refused {
-		in.reject(&ingest.Reject{Line: in.lines[r.Index], Key: in.batch[r.Index].Key, Reason: r.Reason})
-	}
-	in.created, in.known = in.created+done.Created, in.known+done.Known
-	_ = in.bar.Add(done.Created + done.Known)
-	in.batch, in.lines = in.batch[:0], in.lines[:0]
-	return nil
 }
 
 // incoming is a film as the catalogue takes it. The credit that a text's licence asks for goes with the text.

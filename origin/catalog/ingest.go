@@ -12,6 +12,7 @@ import (
 
 	"encora/origin/api"
 	"encora/origin/record"
+	"encora/origin/vocab"
 )
 
 // Incoming is a movie from outside of the API: an import, the demo or a generated catalogue.
@@ -31,25 +32,12 @@ type Video struct {
 	AudioLanguages, SubtitleLanguages []string
 }
 
-// Refused is a movie that was not brought in, and why.
-type Refused struct {
-	Index  int // in the batch
-	Reason string
-}
-
-// Outcome counts what a batch did.
-type Outcome struct {
-	Created int
-	Known   int // were there already, by key, and stay as editors left them
-	Refused []Refused
-}
-
 // Ingest brings a batch of movies in, in one transaction: all that is legal of it, whole, or nothing. It leaves one audit
 // entry and one change behind, whatever the batch's size.
-func (d *Domain) Ingest(ctx context.Context, actor record.Actor, now time.Time, batch []Incoming) (Outcome, error) {
-	var out Outcome
+func (d *Domain) Ingest(ctx context.Context, actor record.Actor, now time.Time, batch []Incoming) (vocab.Outcome, error) {
+	var out vocab.Outcome
 	err := d.DB.Write(ctx, func(tx pgx.Tx) error {
-		out = Outcome{}
+		out = vocab.Outcome{}
 		w := record.Begin(tx, actor, now)
 		in := ingestion{d: d, w: w, out: &out}
 		if err := in.prepare(ctx, batch); err != nil {
@@ -64,7 +52,7 @@ func (d *Domain) Ingest(ctx context.Context, actor record.Actor, now time.Time, 
 		return w.Commit(ctx)
 	})
 	if err != nil {
-		return Outcome{}, fmt.Errorf("bring movies in: %w", err)
+		return vocab.Outcome{}, fmt.Errorf("bring movies in: %w", err)
 	}
 	return out, nil
 }
@@ -73,7 +61,7 @@ func (d *Domain) Ingest(ctx context.Context, actor record.Actor, now time.Time, 
 type ingestion struct {
 	d      *Domain
 	w      *record.Tx
-	out    *Outcome
+	out    *vocab.Outcome
 	movies []*movie
 	keys   []string
 	videos []Video
@@ -102,7 +90,7 @@ func (in *ingestion) prepare(ctx context.Context, batch []Incoming) error {
 		known[b.Key] = uuid.Nil
 		m, reason := in.accept(b, genres)
 		if reason != "" {
-			in.out.Refused = append(in.out.Refused, Refused{i, reason})
+			in.out.Refused = append(in.out.Refused, vocab.Refused{Index: i, Reason: reason})
 			continue
 		}
 		in.movies, in.keys = append(in.movies, m), append(in.keys, b.Key)

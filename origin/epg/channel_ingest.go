@@ -12,6 +12,7 @@ import (
 
 	"encora/origin/api"
 	"encora/origin/record"
+	"encora/origin/vocab"
 	"encora/shared/wire"
 )
 
@@ -22,25 +23,12 @@ type IncomingChannel struct {
 	Published bool
 }
 
-// Refused is a channel that was not brought in, and why.
-type Refused struct {
-	Index  int // in the batch
-	Reason string
-}
-
-// Outcome counts what a batch of channels did.
-type Outcome struct {
-	Created int
-	Known   int // were there already, by key, and stay as editors left them
-	Refused []Refused
-}
-
 // IngestChannels brings a batch of channels in, in one transaction: all that is legal of it, whole, or nothing. It leaves
 // one audit entry and one change behind, whatever the batch's size. Geo rules are not attached.
-func (d *Domain) IngestChannels(ctx context.Context, actor record.Actor, now time.Time, batch []IncomingChannel) (Outcome, error) {
-	var out Outcome
+func (d *Domain) IngestChannels(ctx context.Context, actor record.Actor, now time.Time, batch []IncomingChannel) (vocab.Outcome, error) {
+	var out vocab.Outcome
 	err := d.DB.Write(ctx, func(tx pgx.Tx) error {
-		out = Outcome{}
+		out = vocab.Outcome{}
 		w := record.Begin(tx, actor, now)
 		in := channelIngestion{w: w, out: &out}
 		if err := in.prepare(ctx, batch); err != nil {
@@ -55,7 +43,7 @@ func (d *Domain) IngestChannels(ctx context.Context, actor record.Actor, now tim
 		return w.Commit(ctx)
 	})
 	if err != nil {
-		return Outcome{}, fmt.Errorf("bring channels in: %w", err)
+		return vocab.Outcome{}, fmt.Errorf("bring channels in: %w", err)
 	}
 	return out, nil
 }
@@ -77,7 +65,7 @@ func (d *Domain) ChannelIDs(ctx context.Context, keys []string) (map[string]uuid
 // channelIngestion is one batch on its way into the database.
 type channelIngestion struct {
 	w        *record.Tx
-	out      *Outcome
+	out      *vocab.Outcome
 	channels []*channel
 	keys     []string
 }
@@ -100,7 +88,7 @@ func (in *channelIngestion) prepare(ctx context.Context, batch []IncomingChannel
 		}
 		c, reason := in.accept(b)
 		if reason != "" {
-			in.out.Refused = append(in.out.Refused, Refused{i, reason})
+			in.out.Refused = append(in.out.Refused, vocab.Refused{Index: i, Reason: reason})
 			continue
 		}
 		known[b.Key] = c.ID

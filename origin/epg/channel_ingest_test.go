@@ -11,6 +11,7 @@ import (
 
 	"encora/origin/epg"
 	"encora/origin/record"
+	"encora/origin/vocab"
 )
 
 // incoming is a channel of a source.
@@ -18,7 +19,7 @@ func incoming(key, name string, published bool) epg.IncomingChannel {
 	return epg.IncomingChannel{Key: key, Published: published, Channel: epg.ChannelWrite{Name: name, Status: "live"}}
 }
 
-func (b *channelBundle) ingest(batch ...epg.IncomingChannel) epg.Outcome {
+func (b *channelBundle) ingest(batch ...epg.IncomingChannel) vocab.Outcome {
 	b.t.Helper()
 	out, err := b.domain.IngestChannels(b.t.Context(), record.System("import"), time.Now(), batch)
 	if err != nil {
@@ -40,7 +41,7 @@ func TestIngestChannels(t *testing.T) {
 		incoming("src:3", "", true), incoming("", "No key", true),
 		{Key: "src:4", Channel: epg.ChannelWrite{Name: "Four", Status: "live", Language: "no language"}},
 	}
-	var out epg.Outcome
+	var out vocab.Outcome
 	tags := b.during(func() { out = b.ingest(batch...) })
 	if !slices.Equal(tags, []string{"channels", "lineup"}) {
 		t.Errorf("a batch emits %q", tags)

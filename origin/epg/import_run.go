@@ -137,7 +137,13 @@ func (im *importer) work(ctx context.Context) error {
 			return err
 		}
 	}
-	return im.applyAll(ctx)
+	if err := im.applyAll(ctx); err != nil {
+		return err
+	}
+	if im.row.ProgramsImported == 0 {
+		return &importFailure{code: "no_usable_program", message: "None of the document's programmes can be in a schedule: see the other errors."}
+	}
+	return nil
 }
 
 // write runs fn in a transaction of the import's actor and commits what fn wrote together with the progress that it returns.

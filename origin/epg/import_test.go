@@ -346,3 +346,16 @@ func TestImportsOfThirtyDaysAgoAreForgotten(t *testing.T) {
 		t.Errorf("%d channels of imports", n)
 	}
 }
+
+// A feed of which every programme is bad fails, and changes nothing.
+func TestAFeedWithoutAUsableProgrammeFails(t *testing.T) {
+	t.Parallel()
+	b := setupImports(t)
+	one := b.channel("One", "one.example")
+	b.completed(tv("one.example: 18:00-19:00 A"), nil, 0)
+	before := b.schedule(one)
+	job := b.imported(tv("one.example: 18:00-18:00 A, 20:00-20:00 B"), nil)
+	if job.Status != importFailed || codes(job) != "no_usable_program, zero_length one.example, zero_length one.example" || b.schedule(one) != before {
+		t.Errorf("%s %s; the schedule is %s", job.Status, codes(job), b.schedule(one))
+	}
+}

@@ -121,6 +121,14 @@ func (a *Answer) Check(st *feed.State, now int64) Verdict {
 	return Fresh
 }
 
+// Tag is the slot of the answer's tag; false unless it has exactly one, and no instant of its own.
+func (a *Answer) Tag() (uint32, bool) {
+	if a.tags != 1 || a.timing != nil {
+		return 0, false
+	}
+	return a.tag(0), true
+}
+
 func (a *Answer) softly(st *feed.State) Verdict {
 	for i := range int(a.tags) {
 		if st.Removed(a.tag(i)) > a.pos {

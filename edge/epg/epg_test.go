@@ -27,6 +27,7 @@ type guide struct {
 	programs map[*Channel][]program
 	held     map[Want]Day
 	lacking  map[Want]bool // not held until they were asked for
+	at       int64         // the instant of what is on
 }
 
 func (g *guide) Day(c *Channel, day int64) (Day, bool) {
@@ -41,6 +42,20 @@ func (g *guide) Day(c *Channel, day int64) (Day, bool) {
 		g.held[w] = pack(g.programs[c], day)
 	}
 	return g.held[w], true
+}
+
+// OnAir keeps what it finds, as the edge does.
+func (g *guide) OnAir(c *Channel) (*OnAir, bool) {
+	if o := c.Known(g.at); o != nil {
+		return o, true
+	}
+	d, ok := g.Day(c, DayOf(g.at))
+	if !ok {
+		return nil, false
+	}
+	o := c.FindOnAir(d, g.at)
+	c.Keep(o)
+	return o, true
 }
 
 // pack is a day as the origin would send it.
@@ -110,10 +125,15 @@ func randomID(r *rand.Rand) (id ID) {
 // What is on air is what the rule says, looked for among all programmes.
 func TestWhatIsOnNow(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 300 {
-		g, channels := random(r, 1)
+	g, channels := random(r, 1)
+	at := int64(noon - 2*DaySeconds)
+	for range 30_000 {
+		if at += int64(r.IntN(1000)); at > noon+2*DaySeconds { // time goes on, through what was kept
+			g, channels = random(r, 1)
+			at = noon - 2*DaySeconds
+		}
+		g.at = at
 		c := channels[0]
-		at := noon + int64(r.IntN(4*DaySeconds)-2*DaySeconds)
 		var best *program
 		for i := range g.programs[c] {
 			p := &g.programs[c][i]
@@ -286,7 +306,8 @@ func TestHashFollowsTheText(t *testing.T) {
 			if r.IntN(2) == 0 {
 				seen = []*Channel{channels[1], channels[0]}
 			}
-			p := Page{Channels: seen, At: noon + int64(r.IntN(DaySeconds))}
+			g.at = noon + int64(r.IntN(DaySeconds))
+			p := Page{Channels: seen, At: g.at}
 			p.GatherNow(g)
 			text := string(p.AppendNow(nil))
 			if r.IntN(2) == 0 {
@@ -453,6 +474,7 @@ func TestWindowsBetweenSeconds(t *testing.T) {
 func BenchmarkNow(b *testing.B) {
 	r := rand.New(rand.NewPCG(9, 10))
 	g, channels := random(r, 20)
+	g.at = noon
 	p := Page{Channels: channels, At: noon}
 	buf := make([]byte, 0, 64<<10)
 	p.GatherNow(g)

@@ -10,10 +10,12 @@ import (
 // Channel is what the guide knows of a published channel.
 type Channel struct {
 	ID    ID
-	Text  string // the id's usual form
+	Text  string   // the id's usual form
 	Days  int64    // of catch-up, 0 for none
 	Rules []string // ids of its geo rules
-	Slot  uint32
+	Slot  uint32   // of the channel's own tag
+
+	now now
 }
 
 // Lineup is every published channel.

@@ -14,6 +14,11 @@ type Days interface {
 	Day(c *Channel, day int64) (Day, bool)
 }
 
+// Airing finds what is on a channel at the page's instant; false when that can't be told from what is held.
+type Airing interface {
+	OnAir(c *Channel) (*OnAir, bool)
+}
+
 // Want is a channel's day that is needed and not held.
 type Want struct {
 	Channel *Channel
@@ -35,6 +40,7 @@ type Page struct {
 
 	keys  []key
 	items []item
+	on    []*OnAir           // of what is on now
 	from  wire.GuidePosition // what the page follows, if from.Channel is set
 	next  string             // cursor; empty: there is no more
 	print []byte             // what is hashed
@@ -63,8 +69,9 @@ func (p *Page) Reset() {
 func (p *Page) forget() {
 	clear(p.items) // they and the channels would keep answers alive that the cache has let go
 	clear(p.keys)
+	clear(p.on)
 	clear(p.Missing)
-	p.keys, p.items, p.Missing = p.keys[:0], p.items[:0], p.Missing[:0]
+	p.keys, p.items, p.on, p.Missing = p.keys[:0], p.items[:0], p.on[:0], p.Missing[:0]
 }
 
 // See adds a channel that the viewer may see, unless it is there already.
@@ -78,19 +85,15 @@ func (p *Page) See(c *Channel) {
 }
 
 // GatherNow finds what is on at p.At on each channel.
-func (p *Page) GatherNow(days Days) {
+func (p *Page) GatherNow(airing Airing) {
 	p.forget()
-	today := DayOf(p.At)
 	for _, c := range p.Channels {
-		d, ok := days.Day(c, today)
+		o, ok := airing.OnAir(c)
 		if !ok {
-			p.Missing = append(p.Missing, Want{c, today})
+			p.Missing = append(p.Missing, Want{c, DayOf(p.At)})
 			continue
 		}
-		if i := d.OnAir(p.At); i >= 0 {
-			p.items = append(p.items, item{d, i})
-		}
-		p.keys = append(p.keys, key{c, len(p.items)})
+		p.on = append(p.on, o)
 	}
 }
 
@@ -230,6 +233,9 @@ func (w *walk) want(c *Channel, day int64) {
 // Hash is of everything that the answer shows: two answers with one hash have one text.
 func (p *Page) Hash() uint64 {
 	b, at := p.print[:0], 0
+	for _, o := range p.on {
+		b = binary.LittleEndian.AppendUint64(b, o.hash)
+	}
 	for _, k := range p.keys {
 		b = append(b, k.channel.ID[:]...)
 		for ; at < k.end; at++ {
@@ -252,15 +258,11 @@ func (p *Page) Hash() uint64 {
 // AppendNow writes the answer to what is on now.
 func (p *Page) AppendNow(b []byte) []byte {
 	b = append(b, `{"data":{`...)
-	at := 0
-	for i, k := range p.keys {
-		b = p.appendKey(b, i)
-		if at == k.end {
-			b = append(b, "null"...)
+	for i, o := range p.on {
+		if i > 0 {
+			b = append(b, ',')
 		}
-		for ; at < k.end; at++ {
-			b = p.items[at].day.appendProgram(b, p.items[at].index, p.At, k.channel.Days)
-		}
+		b = append(b, o.text...)
 	}
 	return append(b, "}}"...)
 }

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -36,7 +37,11 @@ type composing struct {
 	m       moment
 	key     [partKey]byte
 	fetched map[epg.Want]*cache.Answer
+	space   []byte // for answers that go by way of the HTTP server, which copies them
 }
+
+// maxSpace is the largest answer for which the room is kept.
+const maxSpace = 256 << 10
 
 var composings = sync.Pool{New: func() any { return &composing{} }}
 
@@ -50,6 +55,9 @@ func (p *Proxy) start(m moment) *composing {
 func (c *composing) end() {
 	c.Reset()
 	c.p, c.m, c.fetched = nil, moment{}, nil
+	if cap(c.space) > maxSpace {
+		c.space = nil
+	}
 	composings.Put(c)
 }
 
@@ -68,15 +76,45 @@ func dayKey(b *[partKey]byte, w epg.Want) cache.Key {
 
 // Day implements epg.Days.
 func (c *composing) Day(channel *epg.Channel, day int64) (epg.Day, bool) {
-	w := epg.Want{Channel: channel, Day: day}
-	if a := c.fetched[w]; a != nil {
-		return dayIn(a), true
-	}
-	a := c.p.store.Part(dayKey(&c.key, w))
-	if a == nil || !c.m.good(a) {
+	a := c.day(epg.Want{Channel: channel, Day: day})
+	if a == nil {
 		return "", false
 	}
 	return dayIn(a), true
+}
+
+// day is the answer that holds a channel's day: one that was just fetched, or is held and good; nil for neither.
+func (c *composing) day(w epg.Want) *cache.Answer {
+	if a := c.fetched[w]; a != nil {
+		return a
+	}
+	if a := c.p.store.Part(dayKey(&c.key, w)); a != nil && c.m.good(a) {
+		return a
+	}
+	return nil
+}
+
+// OnAir implements epg.Airing. Mostly what is on was found before, and its day has not changed since: that is two looks at
+// memory, where going to the day itself is a dozen.
+func (c *composing) OnAir(channel *epg.Channel) (*epg.OnAir, bool) {
+	if o := channel.Known(c.At); o != nil && c.m.founded(&o.Basis) {
+		return o, true
+	}
+	a := c.day(epg.Want{Channel: channel, Day: epg.DayOf(c.At)})
+	if a == nil {
+		return nil, false
+	}
+	o := channel.FindOnAir(dayIn(a), c.At)
+	if slot, ok := a.Tag(); ok && c.m.good(a) {
+		o.Basis = epg.Basis{World: a.World(), Slot: slot, Pos: a.Pos()}
+		channel.Keep(o)
+	}
+	return o, true
+}
+
+// founded is good, for what follows from an answer with one tag that the clock does not change.
+func (m *moment) founded(b *epg.Basis) bool {
+	return !m.tooLate && b.World == m.world.ID && m.world.Changed(b.Slot) <= b.Pos
 }
 
 func dayIn(a *cache.Answer) epg.Day {
@@ -233,20 +271,23 @@ func (x *exchange) follow(c *composing) *fault.Fault {
 	return nil
 }
 
-// gathering is how many answers may fetch parts at once: a crowd that meets an empty cache would else wait with fifty
-// goroutines each. Most of those who wait for a place find their parts held when they get it.
-const gathering = 32
+// A crowd that meets an empty cache must not wait with fifty goroutines each, nor have the origin asked for so much at once
+// that each question takes too long. Most of those who wait find their parts held when it is their turn.
+const (
+	gathering = 32 // answers that may fetch parts at once
+	fetching  = 32 // parts that are fetched at once
+)
 
 // gather finds the answer's parts, and fetches those that are not held.
 func (x *exchange) gather(c *composing, deadline time.Time, whole *outcome) *fault.Fault {
 	if x.look(c); len(c.Missing) == 0 {
 		return nil
 	}
-	late := time.NewTimer(deadline.Sub(x.p.clock.Base()))
-	defer late.Stop()
+	patience, cancel := context.WithTimeout(context.Background(), deadline.Sub(x.p.clock.Base()))
+	defer cancel()
 	select {
 	case x.p.gathering <- struct{}{}:
-	case <-late.C:
+	case <-patience.Done():
 		return unavailable(fill.ErrLate)
 	}
 	defer func() { <-x.p.gathering }()
@@ -260,7 +301,7 @@ func (x *exchange) gather(c *composing, deadline time.Time, whole *outcome) *fau
 		if x.look(c); len(c.Missing) == 0 {
 			return nil
 		}
-		for i, o := range x.fetch(c.Missing, deadline) {
+		for i, o := range x.fetch(patience, c.Missing, deadline) {
 			if o.fault != nil {
 				return o.fault
 			}
@@ -283,11 +324,18 @@ func (x *exchange) look(c *composing) {
 }
 
 // fetch obtains parts side by side.
-func (x *exchange) fetch(wants []epg.Want, deadline time.Time) []outcome {
+func (x *exchange) fetch(patience context.Context, wants []epg.Want, deadline time.Time) []outcome {
 	outcomes := make([]outcome, len(wants))
 	var flying sync.WaitGroup
 	for i, w := range wants {
 		flying.Go(func() {
+			select {
+			case x.p.fetching <- struct{}{}:
+			case <-patience.Done():
+				outcomes[i] = outcome{fault: unavailable(fill.ErrLate)}
+				return
+			}
+			defer func() { <-x.p.fetching }()
 			var key [partKey]byte
 			outcomes[i] = x.obtain(&fill.Query{Key: dayKey(&key, w), Path: dayPath(w), Part: epg.PackDay, RequestID: x.id}, deadline)
 		})
@@ -336,9 +384,10 @@ func (x *exchange) replyComposed(c *composing, o outcome) {
 	}
 	x.route.meters.count(o.meter)
 	h.SetContentType("application/json")
-	if x.route.op.ID == opSchedule {
-		x.ctx.SetBody(c.AppendPage(nil))
+	if c.space = c.space[:0]; x.route.op.ID == opSchedule {
+		c.space = c.AppendPage(c.space)
 	} else {
-		x.ctx.SetBody(c.AppendNow(nil))
+		c.space = c.AppendNow(c.space)
 	}
+	x.ctx.SetBody(c.space)
 }

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -382,6 +383,8 @@ func TestACrowdMeetsAnEmptyCache(t *testing.T) {
 	}
 	var asked atomic.Int64
 	open := make(chan struct{})
+	release := sync.OnceFunc(func() { close(open) })
+	t.Cleanup(release) // a server with a handler that waits would not end
 	g.origin.Set(func() {
 		g.origin.BeforeFill = func(a filltest.Ask) {
 			if strings.HasPrefix(a.Path, "/internal/epg/") {
@@ -396,11 +399,11 @@ func TestACrowdMeetsAnEmptyCache(t *testing.T) {
 	for range crowd {
 		go func() { answers <- g.get("/v2/epg/now?" + ids(all...)) }()
 	}
-	g.until("the crowd", func() bool { return g.general.Load() >= crowd && asked.Load() >= 50 })
+	g.until("the crowd", func() bool { return g.general.Load() >= crowd && len(g.proxy.fetching) == fetching })
 	if n := runtime.NumGoroutine() - before; n > gathering*50+10*crowd {
 		t.Errorf("%d goroutines", n)
 	}
-	close(open)
+	release()
 	for range crowd {
 		if a := <-answers; a.StatusCode != 200 {
 			t.Errorf("%d %s", a.StatusCode, a.body)

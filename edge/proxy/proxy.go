@@ -67,6 +67,7 @@ type Proxy struct {
 	geo       *pinned[territories]
 	lineup    *pinned[epg.Lineup]
 	gathering chan struct{} // places of those who fetch parts of the guide
+	fetching  chan struct{} // and of the parts
 	date      dateCache
 	memo      memo
 	callers   *callers
@@ -76,7 +77,7 @@ type Proxy struct {
 // New makes a Proxy. It fails on operations that it can't route.
 func New(c Config) (*Proxy, error) {
 	p := &Proxy{Config: c, versions: c.Filler.Versions, clock: c.Filler.Clock, store: c.Filler.Store, cors: newCORS(c.AllowedOrigins),
-		router: router.New(), callers: newCallers(), gathering: make(chan struct{}, gathering)}
+		router: router.New(), callers: newCallers(), gathering: make(chan struct{}, gathering), fetching: make(chan struct{}, fetching)}
 	p.geo = &pinned[territories]{p: p, path: wire.TerritoriesPath, decode: newTerritories, without: "answers that vary by territory"}
 	p.lineup = &pinned[epg.Lineup]{p: p, path: wire.LineupPath, decode: p.readLineup, without: "answers of the guide"}
 	p.metrics = newMeters(p)

@@ -36,6 +36,8 @@ type field struct {
 	schema *huma.Schema
 	doc    string
 	needed bool
+	// ordered says that the order of a list's items has a meaning.
+	ordered bool
 }
 
 func bind(t reflect.Type) *binding {
@@ -62,7 +64,7 @@ func (b *binding) collect(t reflect.Type, prefix []int) {
 			if name := f.Tag.Get(in); name != "" {
 				b.fields = append(b.fields, field{
 					index: index, in: in, name: name, doc: f.Tag.Get("doc"),
-					schema: paramSchema(f), needed: in == "path" || f.Tag.Get("required") == "true",
+					schema: paramSchema(f), needed: in == "path" || f.Tag.Get("required") == "true", ordered: f.Tag.Get("ordered") == "true",
 				})
 			}
 		}
@@ -93,6 +95,7 @@ func (b *binding) params() []op.Param {
 		if f.schema.Default != nil {
 			p.Default = fmt.Sprint(f.schema.Default)
 		}
+		p.Ordered, p.Fold = f.ordered, p.List && f.schema.Items.Format == "uuid"
 		p.Page = f.name == "cursor" || f.name == "limit" || f.name == "fields"
 		ps = append(ps, p)
 	}

@@ -14,7 +14,7 @@ import (
 
 // asked are the channels that a viewer asks for, in that order.
 type asked struct {
-	ChannelIDs []uuid.UUID `query:"channel_ids" required:"true" minItems:"1" maxItems:"50"`
+	ChannelIDs []uuid.UUID `query:"channel_ids" ordered:"true" required:"true" minItems:"1" maxItems:"50"`
 }
 
 // distinct are the channels asked for, each once.

@@ -11,7 +11,8 @@ import (
 var ErrQuery = errors.New("query string is not valid percent-encoding")
 
 // Canonical rewrites a raw query string so that requests with one meaning have one spelling: known parameters only,
-// sorted by name, percent-encoded one way, defaults dropped, lists split, sorted and without repeats. Scalars that are
+// sorted by name, percent-encoded one way, defaults dropped, lists split, sorted unless their order means something, and without
+// repeats. Scalars that are
 // repeated stay repeated, for the origin to refuse. It is the query of the cache key, of the fill.
 func (o *Op) Canonical(raw string) (string, error) { return o.canonical(raw, false) }
 
@@ -63,11 +64,27 @@ func (p *Param) values(given []string) []string {
 	var all []string
 	for _, v := range given {
 		for item := range strings.SplitSeq(v, ",") {
+			if p.Fold {
+				item = strings.ToLower(item)
+			}
 			if item != "" {
 				all = append(all, item)
 			}
 		}
 	}
+	if p.Ordered {
+		return distinct(all)
+	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// distinct leaves the first of each item, in the order given.
+func distinct(all []string) []string {
+	seen := make(map[string]bool, len(all))
+	return slices.DeleteFunc(all, func(item string) bool {
+		again := seen[item]
+		seen[item] = true
+		return again
+	})
 }

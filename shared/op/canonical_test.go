@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-var list = Op{Query: []Param{{Name: "cursor", Page: true}, {Name: "fields", List: true, Page: true}, {Name: "genre"}, {Name: "limit", Default: "20", Page: true}, {Name: "q"}}}
+var list = Op{Query: []Param{{Name: "cursor", Page: true}, {Name: "fields", List: true, Page: true}, {Name: "genre"}, {Name: "ids", List: true, Ordered: true, Fold: true}, {Name: "limit", Default: "20", Page: true}, {Name: "q"}}}
 
 func TestCanonical(t *testing.T) {
 	for raw, want := range map[string]string{
@@ -18,6 +18,7 @@ func TestCanonical(t *testing.T) {
 		"limit=20&limit=20":             "limit=20&limit=20", // for the origin to refuse
 		"fields=title,id&fields=id":     "fields=id&fields=title",
 		"fields=,":                      "",
+		"ids=B,a&ids=b,c":               "ids=b&ids=a&ids=c",
 		"q=":                            "q=", // an empty number is for the origin to refuse
 		"q=%61+b%20c":                   "q=a+b+c",
 		"q=L%C3%A9on":                   "q=L%C3%A9on",

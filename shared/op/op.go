@@ -44,6 +44,8 @@ type Op struct {
 type Param struct {
 	Name    string `json:"name"`
 	List    bool   `json:"list,omitempty"`    // a set: repeated or comma-separated, order without meaning
+	Ordered bool   `json:"ordered,omitempty"` // a list whose order has a meaning
+	Fold    bool   `json:"fold,omitempty"`    // letters of both cases are the same: a list of UUIDs
 	Default string `json:"default,omitempty"` // the value that equals absence
 	Page    bool   `json:"page,omitempty"`    // selects or projects a page (cursor, limit, fields): no part of the filters
 }

@@ -84,7 +84,7 @@ func Run(ctx context.Context, cfg *Config) error {
 	server := proxy.NewServer(e.proxy, ln, proxy.Timeouts{Read: cfg.ReadTimeout, Write: cfg.WriteTimeout, Idle: cfg.IdleTimeout}, cfg.MaxConns)
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
-	for _, run := range []func(context.Context){e.tailer.Run, e.next.Run, e.tokens.Run} {
+	for _, run := range []func(context.Context){e.tailer.Run, e.next.Run, e.tokens.Run, e.proxy.KeepAhead} {
 		running.Go(func() { run(background) })
 	}
 	defer running.Wait()

@@ -74,10 +74,10 @@ func (a *Ask) readIDs(list []byte) bool {
 }
 
 // Read reads a query and says everything that is wrong with it. schedule is whether a window and a page are asked for.
-func Read(query string, schedule bool) (*Ask, *fault.Fault) {
+func Read(query string, schedule bool) (*Ask, []fault.Detail) {
 	given, err := url.ParseQuery(query)
 	if err != nil {
-		return nil, refused(fault.Detail{Field: "query", Code: "malformed", Message: "The query string is not valid percent-encoding."})
+		return &Ask{}, []fault.Detail{{Field: "query", Code: "malformed", Message: "The query string is not valid percent-encoding."}}
 	}
 	r := reading{given: given}
 	a := &Ask{Channels: r.ids()}
@@ -85,14 +85,7 @@ func Read(query string, schedule bool) (*Ask, *fault.Fault) {
 		r.window(a)
 		r.page(a)
 	}
-	if len(r.wrong) > 0 {
-		return nil, refused(r.wrong...)
-	}
-	return a, nil
-}
-
-func refused(details ...fault.Detail) *fault.Fault {
-	return fault.New(fault.BadRequest, "The request can't be read as this operation.", details...)
+	return a, r.wrong
 }
 
 // reading collects faults.

@@ -446,12 +446,10 @@ func TestReadFaults(t *testing.T) {
 		strings.Replace(good, idA, strings.Repeat(idA+",", 51), 1):                                      {"channel_ids"},
 		strings.Replace(good, idA, strings.Repeat(idA+",", 50), 1):                                      nil,
 	} {
-		_, fl := Read(query, true)
+		_, wrong := Read(query, true)
 		var got []string
-		if fl != nil {
-			for _, d := range fl.Details {
-				got = append(got, d.Field)
-			}
+		for _, d := range wrong {
+			got = append(got, d.Field)
 		}
 		if !slices.Equal(got, fields) {
 			t.Errorf("%q: %v, want %v", query, got, fields)

@@ -3,6 +3,7 @@ package epg
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 
 	"encora/shared/wire"
 )
@@ -50,6 +51,17 @@ func (l *Lineup) Channel(id ID) *Channel {
 		return &l.channels[i]
 	}
 	return nil
+}
+
+// Asked yields the channels of which somebody wants to know what is on at an instant: those of which it was found.
+func (l *Lineup) Asked(at int64) iter.Seq[*Channel] {
+	return func(yield func(*Channel) bool) {
+		for i := range l.channels {
+			if c := &l.channels[i]; c.Known(at) != nil && !yield(c) {
+				return
+			}
+		}
+	}
 }
 
 // Len is the number of channels.

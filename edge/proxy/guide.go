@@ -194,16 +194,41 @@ func appendTag(b []byte, hash uint64) []byte {
 
 // composed answers an operation that is put together here.
 func (x *exchange) composed() {
-	ask, fl := epg.Read(x.target.query, x.route.op.ID == opSchedule)
-	if fl == nil {
-		fl = x.compose(ask)
-	}
+	ask, wrong := epg.Read(x.target.query, x.route.op.ID == opSchedule)
+	from, fl := x.position(ask)
 	if fl != nil {
+		wrong = append(wrong, *fl)
+	}
+	if len(wrong) > 0 {
+		x.p.refuse(x.ctx, x.id, fault.New(fault.BadRequest, "The request can't be read as this operation.", wrong...))
+		return
+	}
+	if fl := x.compose(ask, from); fl != nil {
 		x.p.refuse(x.ctx, x.id, fl)
 	}
 }
 
-func (x *exchange) compose(ask *epg.Ask) *fault.Fault {
+var foreignCursor = fault.Detail{Field: "cursor", Code: "invalid", Message: "This cursor was not made for this operation and these filters."}
+
+// position is where the cursor stands; nil without one.
+func (x *exchange) position(ask *epg.Ask) (*wire.GuidePosition, *fault.Detail) {
+	if ask.Cursor == "" {
+		return nil, nil
+	}
+	var at wire.GuidePosition
+	if x.p.Cursors.Decode(opSchedule, x.scope(), ask.Cursor, &at) != nil {
+		return nil, &foreignCursor
+	}
+	return &at, nil
+}
+
+// scope is what cursors of the schedule are bound to.
+func (x *exchange) scope() string {
+	scope, _ := x.route.op.Scope(x.target.path, x.target.query) // a query that can't be read is refused in any case
+	return scope
+}
+
+func (x *exchange) compose(ask *epg.Ask, from *wire.GuidePosition) *fault.Fault {
 	deadline := x.p.clock.Base().Add(x.p.Patience)
 	lineup, viewer, fl := x.sights(deadline)
 	if fl != nil {
@@ -215,9 +240,10 @@ func (x *exchange) compose(ask *epg.Ask) *fault.Fault {
 	}
 	c := x.p.start(m)
 	defer c.end()
-	c.Ask = epg.Ask{Channels: append(c.Ask.Channels[:0], ask.Channels...), Start: ask.Start, End: ask.End, Limit: ask.Limit, Cursor: ask.Cursor}
-	if fl := x.follow(c); fl != nil {
-		return fl
+	c.Ask = epg.Ask{Channels: append(c.Ask.Channels[:0], ask.Channels...), Start: ask.Start, End: ask.End, Limit: ask.Limit}
+	c.Next = func(at wire.GuidePosition) string { return x.p.Cursors.Encode(opSchedule, x.scope(), at) }
+	if from != nil && !c.Follow(*from) {
+		return fault.New(fault.BadRequest, "The request can't be read as this operation.", foreignCursor)
 	}
 	c.see(lineup, viewer)
 	whole := m.hit(lineup.answer)
@@ -249,26 +275,6 @@ func (x *exchange) sights(deadline time.Time) (*pin[epg.Lineup], *class, *fault.
 		}
 	}
 	return nil, nil, fault.Busy("The rules of territories change too quickly to answer.", retryAfter)
-}
-
-// follow takes the cursor in, and says how the next one is made.
-func (x *exchange) follow(c *composing) *fault.Fault {
-	if x.route.op.ID != opSchedule {
-		return nil
-	}
-	scope, err := x.route.op.Scope(x.target.path, x.target.query)
-	if err != nil { // Read has parsed the same query
-		return errMalformed
-	}
-	c.Next = func(at wire.GuidePosition) string { return x.p.Cursors.Encode(opSchedule, scope, at) }
-	if c.Cursor == "" {
-		return nil
-	}
-	var at wire.GuidePosition
-	if x.p.Cursors.Decode(opSchedule, scope, c.Cursor, &at) != nil || !c.Follow(at) {
-		return badCursor()
-	}
-	return nil
 }
 
 // A crowd that meets an empty cache must not wait with fifty goroutines each, nor have the origin asked for so much at once

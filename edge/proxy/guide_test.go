@@ -21,7 +21,7 @@ import (
 var guideOps = []op.Op{
 	{ID: opNow, Method: "GET", Path: "/v2/epg/now", Access: op.Viewer, Serve: op.Composed, ByTerritory: true, Query: []op.Param{{Name: "channel_ids", List: true}}},
 	{ID: opSchedule, Method: "GET", Path: "/v2/epg", Access: op.Viewer, Serve: op.Composed, ByTerritory: true,
-		Query: []op.Param{{Name: "channel_ids", List: true}, {Name: "cursor", Page: true}, {Name: "end_time"}, {Name: "limit", Default: "20", Page: true}, {Name: "start_time"}}},
+		Query: []op.Param{{Name: "channel_ids", List: true, Ordered: true, Fold: true}, {Name: "cursor", Page: true}, {Name: "end_time"}, {Name: "limit", Default: "20", Page: true}, {Name: "start_time"}}},
 }
 
 // aired is a programme of a test.
@@ -219,6 +219,33 @@ func TestTheClockTurnsTheAnswerOver(t *testing.T) {
 	}
 }
 
+// Midnight is a turn like any other: tomorrow is held, also when it was changed since, for channels that are asked for.
+func TestMidnightNeedsNoOrigin(t *testing.T) {
+	g := setupGuide(t)
+	g.channel(1, aired{11, 11 * time.Hour, 12*time.Hour + 5*time.Minute}, aired{12, 12*time.Hour + 5*time.Minute, 13 * time.Hour})
+	g.channel(2, aired{21, 0, 24 * time.Hour})
+	path := "/v2/epg/now?" + ids(1)
+	tomorrow := "/internal/epg/" + uuid(1) + "/" + g.base.AddDate(0, 0, 1).Format(time.DateOnly)
+	g.pass(11*time.Hour + 30*time.Minute)
+	g.shows(g.get(path), 1, 11)
+	g.proxy.keepAhead(t.Context())
+	g.proxy.keepAhead(t.Context())
+	if n := g.origin.Fills(tomorrow); n != 1 {
+		t.Errorf("tomorrow was asked for %d times", n)
+	}
+	g.write(func() { g.programs[1][1].n = 13 }, wire.TagSchedule(uuid(1)))
+	g.shows(g.get(path), 1, 11)
+	g.proxy.keepAhead(t.Context())
+	g.origin.Down(true)
+	g.pass(31 * time.Minute)
+	g.shows(g.get(path), 1, 11)
+	g.pass(5 * time.Minute)
+	g.shows(g.get(path), 1, 13)
+	if n := g.origin.Fills("/internal/epg/" + uuid(2) + "/" + g.base.AddDate(0, 0, 1).Format(time.DateOnly)); n != 0 {
+		t.Error("a channel nobody asked for was fetched")
+	}
+}
+
 func TestAnImportShowsAtOnce(t *testing.T) {
 	g := setupGuide(t)
 	g.channel(1, aired{11, 0, time.Hour})
@@ -345,6 +372,14 @@ func TestSchedulePages(t *testing.T) {
 		"/v2/epg?" + ids(1), "/v2/epg/now", "/v2/epg/now?channel_ids=", "/v2/epg/now?channel_ids=x", "/v2/epg/now?" + ids(make([]int, 51)...),
 	} {
 		g.wantFault(g.get(bad), 400, "BAD_REQUEST")
+	}
+	swapped := strings.Replace(path, uuid(1)+","+uuid(2), uuid(2)+","+uuid(1), 1) // another order is another question
+	g.wantFault(g.get(swapped+"&limit=2&cursor="+page.Meta.NextCursor), 400, "BAD_REQUEST")
+	if a := g.get(strings.Replace(path, uuid(1), strings.ToUpper(uuid(1)), 1) + "&limit=2&cursor=" + page.Meta.NextCursor); a.StatusCode != 200 {
+		t.Errorf("another spelling: %d %s", a.StatusCode, a.body)
+	}
+	if a := g.get("/v2/epg?channel_ids=x&limit=0&cursor=y"); strings.Count(a.body, `"field"`) != 5 || !strings.Contains(a.body, `"cursor"`) {
+		t.Errorf("not all faults: %s", a.body)
 	}
 	g.wantFault(g.do("GET", path), 401, "UNAUTHORIZED")
 	if a := g.do("DELETE", path, viewer); a.StatusCode != 405 || a.Header.Get("Allow") == "" {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
 	"encora/origin/epg"
 	"encora/origin/ingest"
+	"encora/origin/seeded"
 	"encora/origin/vocab"
 )
 
@@ -18,13 +20,22 @@ type guideSeed struct {
 	name        string
 	count       int
 	stations    iter.Seq[*ingest.Station]
+	once        *seeded.Marks // nil: channels that are gone, and days that are empty, are filled each time
 	now         time.Time
 	back, ahead int // days before and after the one that is on now
 }
 
-// load brings the channels in and fills those of their days that have no programme yet.
+// load brings the channels in and fills those of their days that have no programme yet. A channel that once has been
+// brought in isn't again, and of its schedule only what comes after the last day that was filled.
 func (g *guideSeed) load(ctx context.Context, p *program, d *domains) error {
-	if err := bringChannelsIn(ctx, p, d, g.name+" channels", g.count, g.channels()); err != nil {
+	var known map[string]time.Time
+	if g.once != nil {
+		var err error
+		if known, err = g.once.All(ctx); err != nil {
+			return err
+		}
+	}
+	if err := g.bringIn(ctx, p, d, known); err != nil {
 		return err
 	}
 	films, err := demoFilms(ctx, d)
@@ -34,8 +45,14 @@ func (g *guideSeed) load(ctx context.Context, p *program, d *domains) error {
 	in := scheduleIntake{d: d, films: films, now: g.now}
 	bar := progress(p.err, g.name+" schedule", g.count)
 	for s := range g.stations {
-		if err := in.station(ctx, s, g.back, g.ahead); err != nil {
+		first, end := g.days(s, known)
+		if err := in.station(ctx, s, first, end); err != nil {
 			return fmt.Errorf("%s: %w", s.Channel.Key, err)
+		}
+		if g.once != nil && first < end {
+			if err := g.once.Put(ctx, s.Begins(end), s.Channel.Key); err != nil {
+				return err
+			}
 		}
 		_ = bar.Add(1)
 	}
@@ -48,12 +65,44 @@ func (g *guideSeed) load(ctx context.Context, p *program, d *domains) error {
 	return nil
 }
 
-// channels numbers the channels as if they were lines of a file.
-func (g *guideSeed) channels() iter.Seq2[ingest.ChannelRecord, error] {
+// longestCatchup is how many days back viewers may watch at most: no gap in a schedule matters before.
+const longestCatchup = 30
+
+// days are those of the station to be filled, from first to before end.
+func (g *guideSeed) days(s *ingest.Station, known map[string]time.Time) (first, end int) {
+	today := s.DayOf(g.now)
+	end = today + g.ahead + 1
+	if until, ok := known[s.Channel.Key]; ok {
+		return max(s.DayOf(until), today-longestCatchup), end
+	}
+	return today - g.back, end
+}
+
+// bringIn brings the channels in that are not known.
+func (g *guideSeed) bringIn(ctx context.Context, p *program, d *domains, known map[string]time.Time) error {
+	name, count := g.name+" channels", g.count
+	if len(known) > 0 {
+		count = 0
+		for range g.channels(known) {
+			count++
+		}
+	}
+	if count == 0 {
+		fmt.Fprintln(p.out, name+": brought in already")
+		return nil
+	}
+	return bringChannelsIn(ctx, p, d, name, count, g.channels(known))
+}
+
+// channels numbers the channels that are not known as if they were lines of a file.
+func (g *guideSeed) channels(known map[string]time.Time) iter.Seq2[ingest.ChannelRecord, error] {
 	return func(yield func(ingest.ChannelRecord, error) bool) {
 		line := 0
 		for s := range g.stations {
 			line++
+			if _, ok := known[s.Channel.Key]; ok {
+				continue
+			}
 			if !yield(ingest.ChannelRecord{Line: line, Channel: s.Channel}, nil) {
 				return
 			}
@@ -78,8 +127,12 @@ type scheduleIntake struct {
 	programmes, days, channels int
 }
 
-// station fills the station's days without a programme. A day that has one stays as editors have left it.
-func (in *scheduleIntake) station(ctx context.Context, s *ingest.Station, back, ahead int) error {
+// station fills those of the station's days, from first to before end, that have no programme. A day that has one stays as
+// editors have left it.
+func (in *scheduleIntake) station(ctx context.Context, s *ingest.Station, first, end int) error {
+	if first >= end {
+		return nil
+	}
 	ids, err := in.d.epg.ChannelIDs(ctx, []string{s.Channel.Key})
 	if err != nil {
 		return err
@@ -88,20 +141,19 @@ func (in *scheduleIntake) station(ctx context.Context, s *ingest.Station, back, 
 	if !ok {
 		return nil // an editor was faster
 	}
-	first, end := s.DayOf(in.now)-back, s.DayOf(in.now)+ahead+1
-	starts, err := in.d.epg.Starts(ctx, id, s.Begins(first), s.Begins(end))
+	slots, err := in.d.epg.Slots(ctx, id, s.Begins(first), s.Begins(end))
 	if err != nil {
 		return err
 	}
 	taken := map[int]bool{}
-	for _, t := range starts {
-		taken[s.DayOf(t)] = true
+	for _, slot := range slots {
+		taken[s.DayOf(slot.Start)] = true
 	}
 	before := in.days
 	for day := first; day < end; {
 		var feed []epg.Incoming
 		for ; day < end && !taken[day]; day++ {
-			feed = in.day(feed, s, day)
+			feed = in.day(feed, s, day, slots)
 		}
 		if err := in.ingest(ctx, id, feed); err != nil {
 			return err
@@ -116,14 +168,17 @@ func (in *scheduleIntake) station(ctx context.Context, s *ingest.Station, back, 
 	return nil
 }
 
-// day adds a day to the feed.
-func (in *scheduleIntake) day(feed []epg.Incoming, s *ingest.Station, day int) []epg.Incoming {
+// day adds a day to the feed, but for programmes that would cut one short which is there and runs into the day.
+func (in *scheduleIntake) day(feed []epg.Incoming, s *ingest.Station, day int, there []epg.Slot) []epg.Incoming {
 	programmes := s.Day(day)
 	if len(programmes) > 0 {
 		in.days++
 	}
 	for i := range programmes {
-		feed = append(feed, in.incoming(&programmes[i]))
+		p := &programmes[i]
+		if !slices.ContainsFunc(there, func(t epg.Slot) bool { return t.Start.Before(p.End) && p.Start.Before(t.End) }) {
+			feed = append(feed, in.incoming(p))
+		}
 	}
 	return feed
 }

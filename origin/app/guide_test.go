@@ -13,9 +13,10 @@ import (
 	"encora/origin/ingest"
 	"encora/origin/pgdb"
 	"encora/origin/pgtest"
+	"encora/origin/seeded"
 )
 
-// guideAt loads some of the demo's channels and their schedule as of an instant, and returns what was printed.
+// guideAt carries some of the demo's channels and their schedule on as of an instant, and returns what was printed.
 func guideAt(t *testing.T, databaseURL string, now time.Time) string {
 	t.Helper()
 	db, err := pgdb.Open(t.Context(), databaseURL, 2)
@@ -26,7 +27,7 @@ func guideAt(t *testing.T, databaseURL string, now time.Time) string {
 	stations := ingest.DemoStations()
 	some := slices.Concat(stations[:2], stations[16:17], stations[18:20]) // with gaps, without schedule, with overlaps
 	var out bytes.Buffer
-	g := guideSeed{name: "demo", count: len(some), stations: sequence(some), now: now, back: 2, ahead: 3}
+	g := guideSeed{name: "demo", count: len(some), stations: slices.Values(some), once: &seeded.Marks{DB: db}, now: now, back: 2, ahead: 3}
 	if err := g.load(t.Context(), &program{out: &out, err: io.Discard}, newDomains(db, nil, "")); err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +42,7 @@ func TestScheduleGoesOnDayByDay(t *testing.T) {
 	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	wants(t, guideAt(t, db, noon), "demo channels: 5 created", "programmes added, of 24 days of 4 channels\n")
 	before := rowsOf(t, db, everyProgramme)
-	wants(t, guideAt(t, db, noon.Add(time.Minute)), "demo channels: 0 created, 5 known already", "demo schedule: complete already\n")
+	wants(t, guideAt(t, db, noon.Add(time.Minute)), "demo channels: brought in already\n", "demo schedule: complete already\n")
 	if !slices.Equal(rowsOf(t, db, everyProgramme), before) {
 		t.Error("seeding again changed the schedule")
 	}
@@ -76,6 +77,97 @@ func TestSeedingLeavesWhatEditorsDid(t *testing.T) {
 	const q = `SELECT count(*)::text FROM programs WHERE start_time < '2026-03-02' AND start_time >= '2026-03-01 18:00'`
 	if got := rowsOf(t, db, q); got[0] != "0" {
 		t.Errorf("%s programmes that were deleted are back", got[0])
+	}
+}
+
+func TestSeedingAgainBringsNothingBack(t *testing.T) {
+	t.Parallel()
+	db := pgtest.URL(t)
+	if status, text := runOrigin(t, db, "seed", "--demo"); status != 0 {
+		t.Fatalf("status %d: %s", status, text)
+	}
+	for _, q := range []string{
+		`DELETE FROM channels WHERE source_key = 'demo:public-square' RETURNING slug`,
+		`DELETE FROM programs p USING (SELECT id FROM channels ORDER BY source_key LIMIT 2) c WHERE p.channel_id = c.id AND p.start_time > now() RETURNING title`,
+		`DELETE FROM movies WHERE source_key = (SELECT min(source_key) FROM movies) RETURNING slug`,
+	} {
+		if gone := rowsOf(t, db, q); len(gone) == 0 {
+			t.Fatal("there was nothing to delete", q)
+		}
+	}
+	const films = `SELECT source_key FROM movies UNION ALL SELECT source_key FROM channels ORDER BY 1`
+	before, schedule := rowsOf(t, db, films), rowsOf(t, db, everyProgramme)
+	status, text := runOrigin(t, db, "seed", "--demo")
+	if status != 0 {
+		t.Fatalf("again: status %d: %s", status, text)
+	}
+	wants(t, text, "demo catalogue: brought in already\n", "demo channels: brought in already\n", "demo schedule: complete already\n")
+	if got := rowsOf(t, db, films); !slices.Equal(got, before) {
+		t.Errorf("%d films and channels, then %d", len(before), len(got))
+	}
+	if got := rowsOf(t, db, everyProgramme); !slices.Equal(got, schedule) {
+		t.Errorf("%d programmes, then %d", len(schedule), len(got))
+	}
+}
+
+func TestSeedingCutsNoProgrammeShort(t *testing.T) {
+	t.Parallel()
+	db := pgtest.URL(t)
+	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	guideAt(t, db, noon)
+	late := rowsOf(t, db, `
+		WITH last AS (SELECT DISTINCT ON (channel_id) channel_id, id FROM programs ORDER BY channel_id, start_time DESC)
+		UPDATE programs p SET end_time = p.end_time + interval '50 minutes' FROM last
+		WHERE p.channel_id = last.channel_id AND p.id = last.id RETURNING concat_ws(' ', p.id, p.end_time)`)
+	wants(t, guideAt(t, db, noon.Add(24*time.Hour)), "programmes added, of 4 days of 4 channels\n")
+	after := rowsOf(t, db, `SELECT concat_ws(' ', id, end_time) FROM programs`)
+	for _, p := range late {
+		if !slices.Contains(after, p) {
+			t.Errorf("it does not end as it did: %s", p)
+		}
+	}
+	if len(late) != 4 {
+		t.Error(late)
+	}
+}
+
+// lasts fails unless every channel with a schedule has one for the days to come, and the two without oddities have had no gap.
+func lasts(t *testing.T, databaseURL string, now time.Time) {
+	t.Helper()
+	const ends = `SELECT count(*)::text FROM (SELECT max(end_time) AS last FROM programs GROUP BY channel_id) c WHERE last >= $1::timestamptz + interval '3 days'`
+	if got := rowsOf(t, databaseURL, ends, now); got[0] != "4" {
+		t.Errorf("%v: %s channels have a schedule for three days, want 4", now, got[0])
+	}
+	const gaps = `SELECT concat_ws(' ', source_key, before, start_time) FROM (
+		SELECT c.source_key, p.start_time, max(p.end_time) OVER (PARTITION BY p.channel_id ORDER BY p.start_time ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+		FROM programs p JOIN channels c ON c.id = p.channel_id WHERE c.source_key = ANY($1)) s WHERE start_time > before`
+	stations := ingest.DemoStations()
+	if got := rowsOf(t, databaseURL, gaps, []string{stations[0].Channel.Key, stations[1].Channel.Key}); len(got) > 0 {
+		t.Errorf("%v: gaps: %q", now, got)
+	}
+}
+
+func TestScheduleNeverRunsDry(t *testing.T) {
+	t.Parallel()
+	db := pgtest.URL(t)
+	now := time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC)
+	for range 60 { // the programs stay up
+		guideAt(t, db, now)
+		lasts(t, db, now)
+		now = now.Add(24 * time.Hour)
+	}
+	for range 2 { // they are started again after a pause
+		now = now.Add(20 * 24 * time.Hour)
+		guideAt(t, db, now)
+		lasts(t, db, now)
+	}
+	now = now.Add(100 * 24 * time.Hour)
+	guideAt(t, db, now)
+	const q = `SELECT count(*)::text FROM (SELECT min(start_time) AS first FROM programs
+		WHERE start_time > $1::timestamptz - interval '90 days' GROUP BY channel_id) c
+		WHERE first BETWEEN $1::timestamptz - interval '31 days' AND $1::timestamptz - interval '29 days'`
+	if got := rowsOf(t, db, q, now); got[0] != "4" {
+		t.Errorf("after a long pause %s channels have what catch-up may reach, want 4", got[0])
 	}
 }
 

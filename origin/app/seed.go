@@ -3,16 +3,19 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"encora/origin/ingest"
 	"encora/origin/pgdb"
+	"encora/origin/seeded"
 )
 
 type seed struct {
 	database
-	Demo     bool   `help:"Load the curated demo catalogue and channels; what is there already stays, and the schedule goes on from where it ends."`
+	Demo     bool   `help:"Load the curated demo catalogue and channels. Repeated, it only carries the schedule on: what editors changed or deleted stays so."`
 	Movies   int    `help:"Generate this many movies."`
 	Channels int    `help:"Generate this many channels with a schedule."`
 	Days     int    `help:"How many days the generated schedule has, half of them before today." default:"14"`
@@ -51,36 +54,58 @@ func (s *seed) Run(ctx context.Context, p *program) error {
 	switch {
 	case s.Movies > 0:
 		return bringIn(ctx, p, s.database, "generated catalogue", s.Movies, records(ingest.Generate(s.Movies, s.Seed, now)))
-	case s.Channels > 0:
-		back := s.Days / 2
-		return s.guide(ctx, p, guideSeed{name: "generated", count: s.Channels, stations: ingest.GenerateStations(s.Channels, s.Seed),
-			now: now, back: back, ahead: s.Days - back - 1})
+	case s.Demo:
+		return s.demo(ctx, p, now)
 	}
-	films := ingest.Demo()
-	if err := bringIn(ctx, p, s.database, "demo catalogue", len(films), records(sequence(films))); err != nil {
-		return err
-	}
-	stations := ingest.DemoStations()
-	return s.guide(ctx, p, guideSeed{name: "demo", count: len(stations), stations: sequence(stations), now: now, back: demoDaysBack, ahead: demoDaysAhead})
-}
-
-func (s *seed) guide(ctx context.Context, p *program, g guideSeed) error {
 	db, err := pgdb.Open(ctx, string(s.DatabaseURL), 4)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
+	back := s.Days / 2
+	g := guideSeed{name: "generated", count: s.Channels, stations: ingest.GenerateStations(s.Channels, s.Seed), now: now,
+		back: back, ahead: s.Days - back - 1}
 	return g.load(ctx, p, newDomains(db, nil, ""))
 }
 
-func sequence[T any](items []T) iter.Seq[T] {
-	return func(yield func(T) bool) {
-		for _, item := range items {
-			if !yield(item) {
-				return
-			}
+// demo brings in what of the demo never was, and carries its schedule on.
+func (s *seed) demo(ctx context.Context, p *program, now time.Time) error {
+	db, err := pgdb.Open(ctx, string(s.DatabaseURL), 4)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	once := seeded.Marks{DB: db}
+	if err := s.demoCatalogue(ctx, p, once); err != nil {
+		return err
+	}
+	stations := ingest.DemoStations()
+	g := guideSeed{name: "demo", count: len(stations), stations: slices.Values(stations), once: &once, now: now,
+		back: demoDaysBack, ahead: demoDaysAhead}
+	return g.load(ctx, p, newDomains(db, nil, ""))
+}
+
+func (s *seed) demoCatalogue(ctx context.Context, p *program, once seeded.Marks) error {
+	known, err := once.All(ctx)
+	if err != nil {
+		return err
+	}
+	var films []ingest.Film
+	var keys []string
+	for _, f := range ingest.Demo() {
+		if _, ok := known[f.Key]; !ok {
+			films, keys = append(films, f), append(keys, f.Key)
 		}
 	}
+	const name = "demo catalogue"
+	if len(films) == 0 {
+		fmt.Fprintln(p.out, name+": brought in already")
+		return nil
+	}
+	if err := bringIn(ctx, p, s.database, name, len(films), records(slices.Values(films))); err != nil {
+		return err
+	}
+	return once.Put(ctx, time.Time{}, keys...)
 }
 
 // records numbers films as if they were lines of a file.

@@ -9,21 +9,27 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Starts gives the instants, from inclusive and to exclusive, at which programmes of the channel start, in their order. It
-// tells who fills a schedule bit by bit what is there already.
-func (d *Domain) Starts(ctx context.Context, channelID uuid.UUID, from, to time.Time) ([]time.Time, error) {
-	const q = `SELECT start_time FROM programs WHERE channel_id = $1 AND start_time >= $2 AND start_time < $3 ORDER BY start_time`
-	var starts []time.Time
+// Slot is the time that a programme takes, from start inclusive to end exclusive.
+type Slot struct {
+	Start, End time.Time
+}
+
+// Slots gives the times of the channel's programmes that overlap [from, to), by their start. They tell who fills a
+// schedule bit by bit what is there already.
+func (d *Domain) Slots(ctx context.Context, channelID uuid.UUID, from, to time.Time) ([]Slot, error) {
+	const q = `SELECT start_time, end_time FROM programs
+		WHERE channel_id = $1 AND start_time > $2::timestamptz - interval '7 days' AND start_time < $3 AND end_time > $2 ORDER BY start_time, id`
+	var slots []Slot
 	err := d.DB.Snapshot(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, q, channelID, from, to)
 		if err != nil {
 			return err
 		}
-		starts, err = pgx.CollectRows(rows, pgx.RowTo[time.Time])
+		slots, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Slot])
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("look up the schedule of %s: %w", channelID, err)
 	}
-	return starts, nil
+	return slots, nil
 }

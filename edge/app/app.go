@@ -133,11 +133,11 @@ func build(cfg *Config, resolver *territory.Resolver) (*edge, error) {
 	next := &fill.Successors{Filler: filler, Query: p.Query}
 	next.Prepare()
 	filler.Stored = func(a *cache.Answer) { next.Offer(a) }
-	return &edge{proxy: p, next: next, tokens: tokens, tailer: newTailer(cfg.Log, origin, versions, clock)}, nil
+	return &edge{proxy: p, next: next, tokens: tokens, tailer: newTailer(cfg.Log, origin, versions, clock, p.Changed)}, nil
 }
 
-func newTailer(log *slog.Logger, origin *fill.Origin, versions *feed.Versions, clock *feed.Clock) *feed.Tailer {
-	return &feed.Tailer{Versions: versions, Clock: clock, Jitter: rand.Float64, Log: log,
+func newTailer(log *slog.Logger, origin *fill.Origin, versions *feed.Versions, clock *feed.Clock, applied func([]wire.Change)) *feed.Tailer {
+	return &feed.Tailer{Versions: versions, Clock: clock, Jitter: rand.Float64, Applied: applied, Log: log,
 		Poll: func(ctx context.Context, epoch string, after uint64) (*wire.FeedPage, error) {
 			return origin.Feed(ctx, epoch, after, pollWait)
 		}}

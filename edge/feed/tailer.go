@@ -17,7 +17,7 @@ const (
 	leastPoll = 20 * time.Millisecond
 )
 
-// Tailer follows the feed. All fields but Log are required.
+// Tailer follows the feed. All fields are required but where it is said.
 type Tailer struct {
 	Versions *Versions
 	Clock    *Clock
@@ -25,7 +25,9 @@ type Tailer struct {
 	Poll func(ctx context.Context, epoch string, after uint64) (*wire.FeedPage, error)
 	// Jitter returns a random number in [0, 1), so that edges don't all come back at once.
 	Jitter func() float64
-	Log    *slog.Logger
+	// Applied is told of changes once they are applied; it must not block. nil: nobody is.
+	Applied func([]wire.Change)
+	Log     *slog.Logger
 }
 
 // Run follows the feed until ctx ends. An error never stops it: the edge serves what it knows and tries again.
@@ -103,6 +105,9 @@ func (t *Tailer) accept(page *wire.FeedPage) bool {
 		// covers the page, and the feed goes on from there.
 		t.reset(page, "gap in the feed")
 		return true
+	}
+	if t.Applied != nil && len(page.Changes) > 0 {
+		t.Applied(page.Changes)
 	}
 	return st.Applied() == page.Head // a page whose head lies below is a late copy and proves nothing
 }

@@ -154,7 +154,7 @@ func setup(t testing.TB, options ...option) *bundle {
 	next.Prepare()
 	c.Filler.Stored = func(a *cache.Answer) { next.Offer(a) }
 	b.listen(times)
-	tailer := &feed.Tailer{Versions: c.Filler.Versions, Clock: c.Filler.Clock, Jitter: rand.Float64, Log: log,
+	tailer := &feed.Tailer{Versions: c.Filler.Versions, Clock: c.Filler.Clock, Jitter: rand.Float64, Applied: b.proxy.Changed, Log: log,
 		Poll: func(ctx context.Context, epoch string, after uint64) (*wire.FeedPage, error) {
 			return client.Feed(ctx, epoch, after, 500*time.Millisecond)
 		}}

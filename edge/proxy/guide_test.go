@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -228,14 +229,20 @@ func TestMidnightNeedsNoOrigin(t *testing.T) {
 	tomorrow := "/internal/epg/" + uuid(1) + "/" + g.base.AddDate(0, 0, 1).Format(time.DateOnly)
 	g.pass(11*time.Hour + 30*time.Minute)
 	g.shows(g.get(path), 1, 11)
-	g.proxy.keepAhead(t.Context())
-	g.proxy.keepAhead(t.Context())
+	ahead := func() { // what KeepAhead does
+		g.proxy.lookAhead()
+		for len(g.proxy.ahead) > 0 {
+			g.proxy.fetchAhead(<-g.proxy.ahead)
+		}
+	}
+	ahead()
+	ahead()
 	if n := g.origin.Fills(tomorrow); n != 1 {
 		t.Errorf("tomorrow was asked for %d times", n)
 	}
 	g.write(func() { g.programs[1][1].n = 13 }, wire.TagSchedule(uuid(1)))
 	g.shows(g.get(path), 1, 11)
-	g.proxy.keepAhead(t.Context())
+	ahead()
 	g.origin.Down(true)
 	g.pass(31 * time.Minute)
 	g.shows(g.get(path), 1, 11)
@@ -243,6 +250,32 @@ func TestMidnightNeedsNoOrigin(t *testing.T) {
 	g.shows(g.get(path), 1, 13)
 	if n := g.origin.Fills("/internal/epg/" + uuid(2) + "/" + g.base.AddDate(0, 0, 1).Format(time.DateOnly)); n != 0 {
 		t.Error("a channel nobody asked for was fetched")
+	}
+}
+
+// Days that are asked for are fetched when they change, before somebody waits for them.
+func TestChangedDaysAreFetchedAhead(t *testing.T) {
+	g := setupGuide(t)
+	g.channel(1, aired{11, 0, time.Hour})
+	g.channel(2, aired{21, 0, time.Hour})
+	g.shows(g.get("/v2/epg/now?"+ids(1)), 1, 11)
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { g.proxy.KeepAhead(ctx) })
+	defer running.Wait()
+	defer stop()
+	day := func(n, days int) int {
+		return g.origin.Fills("/internal/epg/" + uuid(n) + "/" + g.base.AddDate(0, 0, days).Format(time.DateOnly))
+	}
+	g.write(func() { g.programs[1][0].n = 12 }, "!"+wire.TagSchedule(uuid(1)), wire.TagSchedule(uuid(2)), "epg:", "movies")
+	g.until("both days", func() bool { return day(1, 0) == 2 && day(1, 1) == 1 })
+	g.until("a hit", func() bool {
+		a := g.get("/v2/epg/now?" + ids(1))
+		g.shows(a, 1, 12)
+		return a.Header.Get("Cache-Status") == "Encora; hit"
+	})
+	if day(1, 0) != 2 || day(2, 0)+day(2, 1) != 0 {
+		t.Errorf("%d and %d fills", day(1, 0), day(2, 0)+day(2, 1))
 	}
 }
 

@@ -68,6 +68,7 @@ type Proxy struct {
 	lineup    *pinned[epg.Lineup]
 	gathering chan struct{} // places of those who fetch parts of the guide
 	fetching  chan struct{} // and of the parts
+	ahead     chan epg.Want
 	date      dateCache
 	memo      memo
 	callers   *callers
@@ -77,7 +78,8 @@ type Proxy struct {
 // New makes a Proxy. It fails on operations that it can't route.
 func New(c Config) (*Proxy, error) {
 	p := &Proxy{Config: c, versions: c.Filler.Versions, clock: c.Filler.Clock, store: c.Filler.Store, cors: newCORS(c.AllowedOrigins),
-		router: router.New(), callers: newCallers(), gathering: make(chan struct{}, gathering), fetching: make(chan struct{}, fetching)}
+		router: router.New(), callers: newCallers(), gathering: make(chan struct{}, gathering), fetching: make(chan struct{}, fetching),
+		ahead: make(chan epg.Want, aheadQueue)}
 	p.geo = &pinned[territories]{p: p, path: wire.TerritoriesPath, decode: newTerritories, without: "answers that vary by territory"}
 	p.lineup = &pinned[epg.Lineup]{p: p, path: wire.LineupPath, decode: p.readLineup, without: "answers of the guide"}
 	p.metrics = newMeters(p)

@@ -3,13 +3,16 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -186,6 +189,36 @@ func TestDemoGoesOnWhileItRuns(t *testing.T) {
 	}
 }
 
+func TestRepeatGoesByTheClockOfTheDay(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	var clock atomic.Int64 // seconds; real timers know nothing of it
+	look, done := make(chan time.Time), make(chan int)
+	times := 0
+	go func() {
+		defer close(done)
+		repeat(ctx, time.Hour, look, func() time.Time { return time.Unix(1e9+clock.Load(), 0) }, func() { times++ })
+	}()
+	at := func(seconds int64, want int) {
+		t.Helper()
+		clock.Store(seconds)
+		look <- time.Time{}
+		look <- time.Time{} // taken once what came of the first is over, and nothing comes of it
+		if times != want {
+			t.Errorf("%d s: done %d times, want %d", seconds, times, want)
+		}
+	}
+	at(3599, 0)
+	at(3600, 1)
+	at(7199, 1)
+	at(20*86400, 2) // the machine slept
+	at(20*86400+3599, 2)
+	at(86400, 3) // its clock was set back
+	at(86400+3600, 4)
+	cancel()
+	<-done
+}
+
 func TestSettingsOfThePrograms(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "EDGE_KEYS=one,two", "CURSOR_KEYS=0011")
@@ -345,6 +378,17 @@ func TestWrongSettingsAreRefused(t *testing.T) {
 	for _, name := range []string{"EDGE_ADDR", "ORIGIN_ADDR", "PG_PORT", "SEED_EVERY"} {
 		if !strings.Contains(p.log.String(), name) {
 			t.Errorf("%s is not named in %q", name, &p.log)
+		}
+	}
+}
+
+func TestSeedEveryLeavesTheScheduleInHand(t *testing.T) {
+	t.Parallel()
+	for value, ok := range map[string]bool{"1ms": true, "168h": true, "169h": false, "0s": false, "-1h": false} {
+		env := map[string]string{"SEED_EVERY": value}
+		_, _, err := load([]string{"run"}, func(name string) (string, bool) { v, ok := env[name]; return v, ok }, io.Discard)
+		if (err == nil) != ok || !ok && !strings.Contains(err.Error(), "SEED_EVERY") {
+			t.Errorf("%s: %v", value, err)
 		}
 	}
 }

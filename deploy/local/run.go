@@ -77,21 +77,34 @@ func (s *settings) keepSeeded(ctx context.Context, st *stack) func() {
 	ctx, cancel := context.WithCancel(ctx)
 	var seeding sync.WaitGroup
 	seeding.Go(func() {
-		again := time.NewTicker(s.SeedEvery)
-		defer again.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-again.C:
-			}
+		look := time.NewTicker(min(s.SeedEvery, time.Minute))
+		defer look.Stop()
+		repeat(ctx, s.SeedEvery, look.C, time.Now, func() {
 			if err := st.finish(ctx, s.originEnv(), s.program("origin"), seedDemo...); err != nil && ctx.Err() == nil {
 				fmt.Fprintln(st.log, err)
 			}
-		}
+		})
 	})
 	return func() {
 		cancel()
 		seeding.Wait()
+	}
+}
+
+// repeat does something each time that so long has passed, until ctx ends. It looks often, and at the clock of the day:
+// timers stand still while a machine sleeps, the schedule does not. After a clock is set back it is done at once.
+func repeat(ctx context.Context, every time.Duration, look <-chan time.Time, now func() time.Time, do func()) {
+	last := now().Round(0) // without the reading of the timers' clock
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look:
+		}
+		if passed := now().Round(0).Sub(last); passed >= 0 && passed < every {
+			continue
+		}
+		do()
+		last = now().Round(0)
 	}
 }

@@ -25,7 +25,7 @@ type settings struct {
 	EdgeKeys     conf.Secret `help:"Bearer keys between edge and origin. Default: one in STATE_DIR, made on first use."`
 	CursorKeys   conf.Secret `help:"Keys that sign cursors, in hex. Default: one in STATE_DIR, made on first use."`
 
-	SeedEvery time.Duration `help:"How often the demo's schedule is carried on, so that it does not run dry." default:"6h"`
+	SeedEvery time.Duration `help:"How often the demo's schedule, which has 8 days in hand, is carried on; 168h at most." default:"6h"`
 
 	Run struct {
 		Command []string `arg:"" optional:"" help:"What to run once all is ready, after --."`
@@ -50,7 +50,7 @@ func load(args []string, lookupEnv func(string) (string, bool), out io.Writer) (
 // Validate is called by conf.
 func (s *settings) Validate() error {
 	return errors.Join(checkAddr("ORIGIN_ADDR", s.OriginAddr), checkAddr("INTERNAL_ADDR", s.InternalAddr),
-		checkAddr("EDGE_ADDR", s.EdgeAddr), checkPositive("SEED_EVERY", s.SeedEvery))
+		checkAddr("EDGE_ADDR", s.EdgeAddr), checkSeedEvery(s.SeedEvery))
 }
 
 func checkAddr(name, addr string) error {
@@ -60,9 +60,10 @@ func checkAddr(name, addr string) error {
 	return nil
 }
 
-func checkPositive(name string, d time.Duration) error {
-	if d <= 0 {
-		return fmt.Errorf("%s: want a time above 0, got %s", name, d)
+// checkSeedEvery leaves a day of what is in hand.
+func checkSeedEvery(d time.Duration) error {
+	if d <= 0 || d > 7*24*time.Hour {
+		return fmt.Errorf("SEED_EVERY: want a time above 0 and at most 168h, got %s", d)
 	}
 	return nil
 }

@@ -208,6 +208,7 @@ func TestRepeatGoesByTheClockOfTheDay(t *testing.T) {
 			t.Errorf("%d s: done %d times, want %d", seconds, times, want)
 		}
 	}
+	at(0, 0) // it has begun
 	at(3599, 0)
 	at(3600, 1)
 	at(7199, 1)

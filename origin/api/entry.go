@@ -22,8 +22,9 @@ type Entry struct {
 
 	in, out    reflect.Type
 	input      *binding
-	idempotent bool // takes Idempotency-Key
-	versioned  bool // answers with the strong ETag that If-Match takes
+	idempotent bool   // takes Idempotency-Key
+	instead    string // of a body that is too large
+	versioned  bool   // answers with the strong ETag that If-Match takes
 
 	read  func(ctx context.Context, r *Read, in any) (any, error)
 	write func(ctx context.Context, w *Write, in any) (any, error)
@@ -97,9 +98,9 @@ func (e Entry) Accepted() Entry {
 	return e
 }
 
-// Sized says how many bytes a body may have, where the general bound is too narrow.
-func (e Entry) Sized(maxBytes int64) Entry {
-	e.MaxBody = maxBytes
+// Sized says how many bytes a body may have, where the general bound is too narrow, and what to do with more.
+func (e Entry) Sized(maxBytes int64, instead string) Entry {
+	e.MaxBody, e.instead = maxBytes, instead
 	return e
 }
 

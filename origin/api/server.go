@@ -279,7 +279,7 @@ func (s *Server) decode(r *http.Request, e *Entry, in reflect.Value) ([]fault.De
 	var raw []byte
 	if e.input.body != nil {
 		var err error
-		if raw, err = readBody(r, e.MaxBody); err != nil {
+		if raw, err = readBody(r, e.MaxBody, e.instead); err != nil {
 			return nil, nil, err
 		}
 		faults = e.decodeBody(raw, in)
@@ -314,12 +314,12 @@ func takeLarge(ctx context.Context) (leave func(), err error) {
 	}
 }
 
-func readBody(r *http.Request, most int64) ([]byte, error) {
+func readBody(r *http.Request, most int64, instead string) ([]byte, error) {
 	raw, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, most))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, fault.New(fault.TooLarge, "The body is larger than "+strconv.FormatInt(most, 10)+" bytes.")
+		return nil, fault.New(fault.TooLarge, "The body is larger than "+strconv.FormatInt(most, 10)+" bytes."+instead)
 	case err != nil:
 		return nil, badParameters([]fault.Detail{{Field: "body", Code: "malformed", Message: "The body could not be read to its end."}})
 	}

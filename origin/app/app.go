@@ -31,7 +31,7 @@ type program struct {
 	out, err io.Writer
 }
 
-// Main runs the command that args name and returns the exit status: 0, 1 when it failed, 2 when it was asked wrongly.
+// Main runs the command that args name and returns the exit status: 0, 1 when it failed or was interrupted, 2 when it was asked wrongly.
 func Main(ctx context.Context, args []string, s Streams) int {
 	var cfg settings
 	chosen, err := conf.Parse(&cfg, conf.Program{Name: "origin", Description: "The origin of Encora.", Args: args,
@@ -49,9 +49,13 @@ func Main(ctx context.Context, args []string, s Streams) int {
 		return 2
 	}
 	run := chosen.Selected().Target.Addr().Interface().(command)
-	if err := run.Run(ctx, &program{settings: &cfg, log: log, out: s.Out, err: s.Err}); err != nil && ctx.Err() == nil {
-		fmt.Fprintln(s.Err, "origin:", err)
-		return 1
+	err = run.Run(ctx, &program{settings: &cfg, log: log, out: s.Out, err: s.Err})
+	if _, serves := run.(*serve); err == nil || serves && ctx.Err() != nil { // to be stopped is how serving ends
+		return 0
 	}
-	return 0
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		err = errors.New("interrupted; what was done until then stays")
+	}
+	fmt.Fprintln(s.Err, "origin:", err)
+	return 1
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -18,7 +19,8 @@ import (
 	"encora/origin/vocab"
 )
 
-// filesOf puts the files of a folder, in the order of their names, in its place. Hidden files and folders in it are left out.
+// filesOf puts the files of a folder and of the folders in it, in the order of their names, in its place. Hidden ones are left
+// out.
 func filesOf(names []string) ([]string, error) {
 	var files []string
 	for _, name := range names {
@@ -30,14 +32,21 @@ func filesOf(names []string) ([]string, error) {
 			files = append(files, name)
 			continue
 		}
-		entries, err := os.ReadDir(name)
+		root := name + string(filepath.Separator) // should it be a link to a folder
+		err = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+			hidden := path != root && strings.HasPrefix(e.Name(), ".")
+			switch {
+			case err != nil:
+				return err
+			case e.IsDir() && hidden:
+				return fs.SkipDir
+			case !e.IsDir() && !hidden:
+				files = append(files, path)
+			}
+			return nil
+		})
 		if err != nil {
 			return nil, err
-		}
-		for _, e := range entries {
-			if !e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
-				files = append(files, filepath.Join(name, e.Name()))
-			}
 		}
 	}
 	return files, nil
@@ -108,6 +117,9 @@ func eachChannelTable(ctx context.Context, p *program, to database, lists *inges
 	d := newDomains(db, nil, "")
 	var failed error
 	for _, name := range tables {
+		if ctx.Err() != nil {
+			return errors.Join(failed, fmt.Errorf("%s: not begun: %w", name, ctx.Err()))
+		}
 		failed = errors.Join(failed, withFile(name, func(f io.Reader) error {
 			return bringChannelsIn(ctx, p, d, name, -1, lists.Channels(f))
 		}))

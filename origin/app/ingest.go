@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
 
 	"encora/origin/catalog"
 	"encora/origin/ingest"
@@ -23,10 +24,10 @@ import (
 
 type imports struct {
 	database
-	Files       []string    `arg:"" help:"Film sets of Wikidata's or Wikipedia's form, channel lists of iptv-org's, schedules as XMLTV, or folders of such files." type:"path"`
+	Files       []string    `arg:"" help:"Film sets of Wikidata's or Wikipedia's form, channel lists of iptv-org's, schedules as XMLTV or JSON, or folders of such files, with the folders in them." type:"path"`
 	GenreLabels []string    `help:"Names of Wikidata's genres, as JSON lines. They may also be among the files." type:"existingfile"`
 	DryRun      bool        `help:"Schedules: only say what would change."`
-	Timezone    string      `help:"Schedules: IANA name of the zone of times that have none." default:"UTC"`
+	Timezone    string      `help:"Schedules: IANA name of the zone of times that have none; UTC if not given."`
 	Channel     []uuid.UUID `help:"Schedules: ids of the channels to import, instead of all that the file names."`
 }
 
@@ -35,6 +36,10 @@ type imports struct {
 func (i *imports) Run(ctx context.Context, p *program) error {
 	files, err := filesOf(i.Files)
 	if err != nil {
+		return err
+	}
+	files = withoutDefinitions(p.out, files)
+	if err := i.allSchedules(files); err != nil {
 		return err
 	}
 	lists, files := divide(files, channelList)
@@ -55,6 +60,9 @@ func (i *imports) Run(ctx context.Context, p *program) error {
 		}
 	}
 	for _, name := range sets {
+		if ctx.Err() != nil {
+			return errors.Join(failed, fmt.Errorf("%s: not begun: %w", name, ctx.Err()))
+		}
 		if err := i.file(ctx, p, name, labels); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", name, err))
 		}
@@ -103,9 +111,12 @@ func bringIn(ctx context.Context, p *program, to database, name string, total in
 	}))
 }
 
-// progress draws only when it is told of more: the library's own ticker, which turns the spinner of a bar without total,
-// races with that.
+// progress draws on terminals alone, and only when it is told of more: the library's own ticker, which turns the spinner of a
+// bar without total, races with that.
 func progress(out io.Writer, name string, total int) *progressbar.ProgressBar {
+	if f, ok := out.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
+		out = io.Discard
+	}
 	return progressbar.NewOptions(total, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(name),
 		progressbar.OptionSetSpinnerChangeInterval(0),
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(time.Second),

@@ -3,8 +3,10 @@ package app
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,32 +19,79 @@ import (
 	"encora/origin/pgdb"
 )
 
-// scheduleFile tells whether the file is XML, by its name or its first byte: whether that is XMLTV is for its reader to say.
-func scheduleFile(path string) bool {
+// scheduleFormat tells whether the file is a schedule: XML, by its name or its first byte (whether that is XMLTV is for its
+// reader to say), or JSON of programmes. It is "" when it is neither.
+func scheduleFormat(path string) string {
 	name := strings.TrimSuffix(strings.ToLower(path), ".gz")
 	if strings.HasSuffix(name, ".xml") || strings.HasSuffix(name, ".xmltv") {
-		return true
+		return "xmltv"
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return false // whoever reads it says why it can't be opened
+		return "" // whoever reads it says why it can't be opened
 	}
 	defer f.Close()
-	return beginsAsXML(f)
+	return formatOf(f)
 }
 
-func beginsAsXML(r io.Reader) bool {
+func scheduleFile(path string) bool { return scheduleFormat(path) != "" }
+
+const firstProgramme = 1 << 20 // bytes in which the first of a schedule in JSON ends
+
+func formatOf(r io.Reader) string {
 	b := bufio.NewReader(r)
-	if magic, _ := b.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) { // what can't be read is no XML
+	if magic, _ := b.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) { // what can't be read is no schedule
 		z, err := gzip.NewReader(b)
 		if err != nil {
-			return false
+			return ""
 		}
 		b = bufio.NewReader(z)
 	}
 	start, _ := b.Peek(512)
-	start = bytes.TrimPrefix(start, []byte("\xef\xbb\xbf"))
-	return bytes.HasPrefix(bytes.TrimLeft(start, " \t\r\n"), []byte("<"))
+	if rest, marked := bytes.CutPrefix(start, []byte("\xef\xbb\xbf")); marked {
+		start = rest
+		_, _ = b.Discard(3) // they are in the buffer
+	}
+	switch start = bytes.TrimLeft(start, " \t\r\n"); {
+	case bytes.HasPrefix(start, []byte("<")):
+		return "xmltv"
+	case bytes.HasPrefix(start, []byte("[")) && programmeFirst(io.LimitReader(b, firstProgramme)):
+		return "json"
+	}
+	return ""
+}
+
+// programmeFirst reports whether the first object of a list has what every programme has and no film.
+func programmeFirst(r io.Reader) bool {
+	d := json.NewDecoder(r)
+	var first map[string]json.RawMessage
+	if _, err := d.Token(); err != nil || !d.More() || d.Decode(&first) != nil {
+		return false
+	}
+	_, channel := first["channel_id"]
+	_, start := first["start_time"]
+	return channel || start
+}
+
+// withoutDefinitions passes over DTDs, which lie beside feeds.
+func withoutDefinitions(out io.Writer, files []string) []string {
+	definitions, others := divide(files, func(name string) bool { return strings.HasSuffix(strings.ToLower(name), ".dtd") })
+	for _, name := range definitions {
+		fmt.Fprintf(out, "%s: passed over: it defines a format, and holds nothing to import\n", name)
+	}
+	return others
+}
+
+// allSchedules refuses what is asked of schedules alone when other files would be imported with them.
+func (i *imports) allSchedules(files []string) error {
+	if !i.DryRun && i.Timezone == "" && len(i.Channel) == 0 {
+		return nil
+	}
+	_, others := divide(files, scheduleFile)
+	if others = append(others, i.GenreLabels...); len(others) > 0 {
+		return fmt.Errorf("--dry-run, --timezone and --channel are for schedules alone, and these are none: %s; nothing was imported", strings.Join(others, ", "))
+	}
+	return nil
 }
 
 // schedules imports each file in turn. One that is refused changes nothing, and ends the command with status 1 after the others.
@@ -57,7 +106,10 @@ func (i *imports) schedules(ctx context.Context, p *program, files []string) err
 	defer db.Close()
 	d := newDomains(db, nil, "")
 	var failed error
-	for _, name := range files {
+	for n, name := range files {
+		if ctx.Err() != nil {
+			return errors.Join(failed, fmt.Errorf("not begun: %s", strings.Join(files[n:], ", ")))
+		}
 		failed = errors.Join(failed, withFile(name, func(f io.Reader) error { return i.schedule(ctx, p, &d.epg, name, f) }))
 	}
 	return failed
@@ -66,9 +118,15 @@ func (i *imports) schedules(ctx context.Context, p *program, files []string) err
 func (i *imports) schedule(ctx context.Context, p *program, d *epg.Domain, name string, f io.Reader) error {
 	bar := &scheduleBar{out: p.err, name: name}
 	job, err := d.ImportFile(ctx, commandLine, epg.FileImport{Document: f, Seen: bar.show,
-		Import: epg.ImportWrite{Format: "xmltv", ChannelIDs: i.Channel, Timezone: i.Timezone, DryRun: i.DryRun}})
+		Import: epg.ImportWrite{Format: cmp.Or(scheduleFormat(name), "xmltv"), ChannelIDs: i.Channel, Timezone: i.Timezone, DryRun: i.DryRun}})
 	bar.end()
 	report(p.out, name, job)
+	switch {
+	case ctx.Err() != nil && err != nil && job.Status == "failed":
+		return errors.New("interrupted")
+	case ctx.Err() != nil && err != nil:
+		return fmt.Errorf("interrupted: %w", err)
+	}
 	if err == nil && job.Status == "failed" {
 		return errors.New(job.Errors[0].Message)
 	}

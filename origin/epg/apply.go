@@ -31,6 +31,8 @@ type Incoming struct {
 	Images         vocab.ImageSet
 	LinkedVODID    *uuid.UUID // nil: the feed says nothing, what an editor set stays
 	CatchupBlocked *bool      // nil: the same
+
+	line int64 // of an import's document
 }
 
 // Diff is what a feed changes in a channel's schedule.
@@ -44,11 +46,13 @@ type Diff struct {
 
 // Change is a programme that a feed changes, as it is then; a deleted one as it was.
 type Change struct {
-	Action    string    `json:"action" enum:"created,updated,moved,deleted"`
-	ProgramID uuid.UUID `json:"program_id"`
-	Title     string    `json:"title"`
-	StartTime time.Time `json:"start_time"`
-	EndTime   time.Time `json:"end_time"`
+	Action        string     `json:"action" enum:"created,updated,moved,deleted"`
+	ChannelID     uuid.UUID  `json:"channel_id"`
+	ProgramID     *uuid.UUID `json:"program_id" nullable:"true" doc:"Null for one that is created: it has no id yet."`
+	Title         string     `json:"title"`
+	FromStartTime *time.Time `json:"from_start_time,omitempty" doc:"Where it starts now; of moved ones."`
+	StartTime     time.Time  `json:"start_time"`
+	EndTime       time.Time  `json:"end_time"`
 }
 
 // maxChanges bounds Diff.Changes.
@@ -93,7 +97,7 @@ func (d *Domain) IngestSchedule(ctx context.Context, actor record.Actor, now tim
 	err := d.DB.Write(ctx, func(tx pgx.Tx) error {
 		w := record.Begin(tx, actor, now)
 		var err error
-		if diff, err = d.apply(ctx, w, channelID, feed, true); err != nil {
+		if diff, err = d.apply(ctx, w, channelID, feed, true, nil); err != nil {
 			return err
 		}
 		if n := diff.Created + diff.Updated + diff.Deleted; n > 0 {
@@ -109,13 +113,13 @@ func (d *Domain) IngestSchedule(ctx context.Context, actor record.Actor, now tim
 }
 
 // apply writes a feed's programmes into the channel's schedule, within the caller's transaction, and tells caches if that
-// changes what viewers see. The error is ErrNoChannel when the channel is gone.
+// changes what viewers see. The error is ErrNoChannel when the channel is gone, and superseded when it is not the import's turn.
 //
 // The feed's range is from its earliest start to its latest end. With replace, the schedule holds in it exactly the
 // feed's programmes: others that start in it are deleted, and one that runs into it is cut off where it begins. Nothing
 // else changes, but for a programme that the feed names by id. Without replace the feed's programmes are only added, or
 // take the place of those that they are. A programme that the feed still has keeps its id (match).
-func (d *Domain) apply(ctx context.Context, w *record.Tx, channelID uuid.UUID, feed []Incoming, replace bool) (Diff, error) {
+func (d *Domain) apply(ctx context.Context, w *record.Tx, channelID uuid.UUID, feed []Incoming, replace bool, by *turn) (Diff, error) {
 	b, err := lockBroadcaster(ctx, w.Tx, channelID)
 	if err != nil {
 		return Diff{}, err
@@ -135,6 +139,11 @@ func (d *Domain) apply(ctx context.Context, w *record.Tx, channelID uuid.UUID, f
 	}
 	m.match()
 	m.decide()
+	if by != nil {
+		if err := by.take(ctx, w.Tx, m); err != nil {
+			return Diff{}, err
+		}
+	}
 	if err := m.write(ctx, w.Tx); err != nil {
 		return Diff{}, err
 	}
@@ -195,7 +204,7 @@ func (m *merge) decide() {
 		p := m.feed[i].onto(program{})
 		p.ID, p.ChannelID = uuid.Must(uuid.NewV7()), m.channel
 		m.created = append(m.created, p)
-		m.note("created", &p)
+		m.note("created", &p, nil)
 		m.blocks = m.blocks || p.CatchupBlocked
 	}
 	if m.replace {
@@ -214,7 +223,7 @@ func (m *merge) keep(before *program, after program) {
 		action = "moved"
 	}
 	m.updated = append(m.updated, after)
-	m.note(action, &after)
+	m.note(action, &after, before)
 	m.blocks = m.blocks || after.CatchupBlocked && !before.CatchupBlocked
 }
 
@@ -227,16 +236,24 @@ func (m *merge) clear() {
 		case p.StartTime.Before(m.from):
 			p.EndTime = m.from
 			m.updated = append(m.updated, p)
-			m.note("moved", &p)
+			m.note("moved", &p, &m.stored[s])
 		default:
 			m.deleted = append(m.deleted, p.ID)
-			m.note("deleted", &p)
+			m.note("deleted", &p, &p)
 		}
 	}
 }
 
-func (m *merge) note(action string, p *program) {
-	m.changes = append(m.changes, Change{action, p.ID, p.Title, p.StartTime, p.EndTime})
+// note keeps a change for those who ask what would be; before is nil for what is created.
+func (m *merge) note(action string, p, before *program) {
+	c := Change{Action: action, ChannelID: m.channel, Title: p.Title, StartTime: p.StartTime, EndTime: p.EndTime}
+	if before != nil {
+		c.ProgramID = &before.ID
+	}
+	if action == "moved" {
+		c.FromStartTime = &before.StartTime
+	}
+	m.changes = append(m.changes, c)
 }
 
 func (m *merge) diff() Diff {

@@ -24,7 +24,7 @@ func (b *guideBundle) try(channel uuid.UUID, replace bool, feed ...Incoming) (Di
 	err := b.DB.Write(b.t.Context(), func(tx pgx.Tx) error {
 		w := record.Begin(tx, record.System("test"), b.Now())
 		var err error
-		if diff, err = b.d.apply(b.t.Context(), w, channel, feed, replace); err != nil {
+		if diff, err = b.d.apply(b.t.Context(), w, channel, feed, replace, nil); err != nil {
 			return err
 		}
 		return w.Commit(b.t.Context())
@@ -202,7 +202,7 @@ func TestApplyByID(t *testing.T) {
 	if got, want := b.lines(channel, names), "b:10:00-11:00 B, a:20:00-21:00 Renamed, 21:00-22:00 C, 22:00-23:00 D"; got != want {
 		t.Errorf("the schedule is %q, want %q", got, want)
 	}
-	if diff.Created != 2 || diff.Updated != 1 || diff.Changes[0].Action != "moved" || diff.Changes[0].ProgramID != a || diff.Changes[1].ProgramID == other {
+	if diff.Created != 2 || diff.Updated != 1 || diff.Changes[0].Action != "moved" || *diff.Changes[0].ProgramID != a || diff.Changes[0].FromStartTime == nil || diff.Changes[1].ProgramID != nil {
 		t.Errorf("diff %+v", diff)
 	}
 	if again := b.apply(channel, true, moved, foreign, twice); again.Unchanged != 3 {

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"code.dny.dev/ssrf"
@@ -25,7 +26,13 @@ const (
 )
 
 // badSource is why a document could not be had: the reason that its import fails.
-type badSource struct{ code, message string }
+type badSource struct {
+	code, message string
+	detail        string // for the log: it may name what is of no concern to editors
+}
+
+// bad makes a badSource without a detail.
+func bad(code, message string) *badSource { return &badSource{code: code, message: message} }
 
 func (b *badSource) Error() string { return b.message }
 
@@ -83,14 +90,18 @@ func orDefault[T comparable](v, otherwise T) T {
 // at the first bound that it passes.
 func (s *Imports) fetch(ctx context.Context, address string) (io.ReadCloser, error) {
 	if refused := s.refuses(address); refused != "" { // the setting may have changed since the import was asked for
-		return nil, &badSource{"source_refused", refused}
+		return nil, bad("source_refused", refused)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, orDefault(s.total, fetchTotal), &badSource{"source_too_slow", "The feed did not end in time."})
+	ctx, cancel := context.WithTimeoutCause(ctx, orDefault(s.total, fetchTotal), bad("source_too_slow", "The feed did not end in time."))
 	ctx, stop := context.WithCancelCause(ctx)
 	watch := newWatchdog(orDefault(s.idle, fetchIdle), stop)
 	end := func() { watch.stop(); stop(nil); cancel() }
 	res, err := s.get(ctx, address)
 	watch.stop()
+	if err == nil && ctx.Err() != nil { // the host's answer to our going
+		res.Body.Close()
+		err = ctx.Err()
+	}
 	if err != nil {
 		defer end()
 		return nil, sourceFault(ctx, err)
@@ -99,7 +110,7 @@ func (s *Imports) fetch(ctx context.Context, address string) (io.ReadCloser, err
 		watch.start()
 		n, err := res.Body.Read(p)
 		watch.stop()
-		if err != nil && err != io.EOF {
+		if err != nil && (err != io.EOF || ctx.Err() != nil) {
 			err = sourceFault(ctx, err)
 		}
 		return n, err
@@ -123,7 +134,36 @@ func sourceFault(ctx context.Context, err error) error {
 	if errors.As(err, &address) { // it names the URL, which may hold a secret
 		err = address.Err
 	}
-	return &badSource{"source_unreachable", "The feed could not be fetched: " + err.Error() + "."}
+	return &badSource{"source_unreachable", "The feed could not be fetched: " + trouble(err) + ".", err.Error()}
+}
+
+// trouble tells an editor what is wrong with a feed's host, without the addresses of resolvers and inner networks that
+// errors name.
+func trouble(err error) string {
+	var unresolved *net.DNSError
+	var timeout net.Error
+	var certificate *tls.CertificateVerificationError
+	var alert tls.AlertError
+	var noTLS tls.RecordHeaderError
+	switch {
+	case errors.Is(err, ssrf.ErrProhibitedIP), errors.Is(err, ssrf.ErrProhibitedNetwork), errors.Is(err, ssrf.ErrProhibitedPort):
+		return "its host has no public address"
+	case errors.As(err, &unresolved) && unresolved.IsNotFound:
+		return "its host's name is not known"
+	case errors.As(err, &unresolved):
+		return "its host's name could not be resolved"
+	case errors.As(err, &certificate):
+		return "its host's certificate could not be verified"
+	case errors.As(err, &alert), errors.As(err, &noTLS):
+		return "its host does not speak TLS as it should"
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "its host did not answer in time"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "its host refused the connection"
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		return "the connection ended before the document did"
+	}
+	return "the connection to its host failed"
 }
 
 // get asks for the document. The address is checked at each dial, after its name was resolved, so that no name can lead
@@ -161,11 +201,11 @@ func answerFault(res *http.Response) error {
 	encoding := strings.ToLower(res.Header.Get("Content-Encoding"))
 	switch {
 	case res.StatusCode >= 300 && res.StatusCode < 400:
-		return &badSource{"source_redirects", fmt.Sprintf("The feed's host answers with a redirect (%d), which is not followed: give the address that it leads to.", res.StatusCode)}
+		return bad("source_redirects", fmt.Sprintf("The feed's host answers with a redirect (%d), which is not followed: give the address that it leads to.", res.StatusCode))
 	case res.StatusCode != http.StatusOK:
-		return &badSource{"source_unavailable", fmt.Sprintf("The feed's host answers with status %d.", res.StatusCode)}
+		return bad("source_unavailable", fmt.Sprintf("The feed's host answers with status %d.", res.StatusCode))
 	case encoding != "" && encoding != "identity" && encoding != "gzip" && encoding != "x-gzip":
-		return &badSource{"source_encoding", "The feed comes in an encoding that was not asked for: expected gzip or none."}
+		return bad("source_encoding", "The feed comes in an encoding that was not asked for: expected gzip or none.")
 	}
 	return nil
 }
@@ -178,7 +218,7 @@ type watchdog struct {
 
 func newWatchdog(limit time.Duration, end context.CancelCauseFunc) *watchdog {
 	return &watchdog{limit: limit, timer: time.AfterFunc(limit, func() {
-		end(&badSource{"source_stalled", fmt.Sprintf("The feed gave no byte for %v.", limit)})
+		end(bad("source_stalled", fmt.Sprintf("The feed gave no byte for %v.", limit)))
 	})}
 }
 

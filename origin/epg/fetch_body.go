@@ -54,7 +54,7 @@ type counted struct {
 func (c *counted) Read(p []byte) (int, error) {
 	n, err := c.Reader.Read(p)
 	if c.n += int64(n); c.n > c.most {
-		return 0, &badSource{"source_too_large", fmt.Sprintf("The feed is larger than the %d bytes that the setting EPG_MAX_BYTES allows.", c.most)}
+		return 0, bad("source_too_large", fmt.Sprintf("The feed is larger than the %d bytes that the setting EPG_MAX_BYTES allows.", c.most))
 	}
 	return n, err
 }
@@ -72,7 +72,7 @@ func (s *Imports) inflate(wire *counted, from io.Reader, ratio int64) io.Reader 
 		}
 		n, err := z.Read(p)
 		if ratio > 0 && grown.n+int64(n) > ratioGrace+ratio*wire.n {
-			return 0, &badSource{"source_ratio", fmt.Sprintf("The feed grows to more than %d times its size when it is decompressed.", ratio)}
+			return 0, bad("source_ratio", fmt.Sprintf("The feed grows to more than %d times its size when it is decompressed.", ratio))
 		}
 		return n, gzipFault(err)
 	})
@@ -85,9 +85,9 @@ func gzipFault(err error) error {
 	case err == nil || err == io.EOF || errors.As(err, &known) || errors.Is(err, context.Canceled):
 		return err
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return &badSource{"source_truncated", "The feed's gzip data ends too early."}
+		return bad("source_truncated", "The feed's gzip data ends too early.")
 	}
-	return &badSource{"source_gzip", "The feed's gzip data is damaged: " + err.Error() + "."}
+	return bad("source_gzip", "The feed's gzip data is damaged: "+err.Error()+".")
 }
 
 // unpacked looks at the first bytes before it gives any.

@@ -3,6 +3,7 @@ package epg
 import (
 	"crypto/x509"
 	"log/slog"
+	"slices"
 	"syscall"
 	"time"
 	_ "time/tzdata" // zones by name, on machines that have no table of them
@@ -44,16 +45,17 @@ func (j ImportJob) Location() string { return "/v2/admin/epg/imports/" + j.ID.St
 
 // ImportProgress is what an import counts. It is a value: a transaction that fails leaves the old one.
 type ImportProgress struct {
-	ProgramsRead      int64         `json:"programs_read" doc:"Programmes in the document, bad ones too."`
-	ProgramsImported  int64         `json:"programs_imported" doc:"Programmes of the document that are in the schedule now, unchanged ones too."`
-	ProgramsCreated   int64         `json:"programs_created"`
-	ProgramsUpdated   int64         `json:"programs_updated"`
-	ProgramsDeleted   int64         `json:"programs_deleted"`
-	ProgramsUnchanged int64         `json:"programs_unchanged"`
-	ChannelsTotal     int64         `json:"channels_total" doc:"Channels that get a schedule of the document."`
-	ChannelsDone      int64         `json:"channels_done"`
-	ErrorCount        int64         `json:"error_count"`
-	Errors            []ImportError `json:"errors" doc:"The first 100. The first error of a failed import is the reason."`
+	ProgramsRead       int64         `json:"programs_read" doc:"Programmes in the document, bad ones too."`
+	ProgramsImported   int64         `json:"programs_imported" doc:"Programmes of the document that are in the schedule now, unchanged ones too; in a dry run, that would be."`
+	ProgramsCreated    int64         `json:"programs_created"`
+	ProgramsUpdated    int64         `json:"programs_updated"`
+	ProgramsDeleted    int64         `json:"programs_deleted"`
+	ProgramsUnchanged  int64         `json:"programs_unchanged"`
+	ChannelsTotal      int64         `json:"channels_total" doc:"Channels that get a schedule of the document."`
+	ChannelsDone       int64         `json:"channels_done"`
+	ChannelsSuperseded int64         `json:"channels_superseded" doc:"Channels that are left as they are, because an import that was submitted later has written the same time."`
+	ErrorCount         int64         `json:"error_count"`
+	Errors             []ImportError `json:"errors" doc:"The first 100, those about channels before those about programmes. The first error of a failed import is the reason."`
 }
 
 // maxErrors is how many errors an import keeps; all are counted.
@@ -63,8 +65,26 @@ const maxErrors = 100
 type ImportError struct {
 	Line    *int64  `json:"line" nullable:"true" doc:"Line of the document."`
 	Channel *string `json:"channel" nullable:"true" doc:"The document's id of the channel."`
-	Code    string  `json:"code"`
+	Code    string  `json:"code" doc:"Of the document, its programmes or its channels: unknown_channel, ambiguous_channel (several have the name), duplicate_channel (two of the document's are the same one), too_many_programs (more than 10,000, or 6 MiB, of one channel), superseded (a later import has written the same time); no_channel and no_usable_program when nothing of the document can be used."`
 	Message string  `json:"message"`
+}
+
+// Codes of errors about channels.
+const (
+	errorUnknownChannel   = "unknown_channel"
+	errorAmbiguousChannel = "ambiguous_channel"
+	errorDuplicateChannel = "duplicate_channel"
+	errorTooManyPrograms  = "too_many_programs"
+	errorSuperseded       = "superseded"
+)
+
+// aboutChannel reports whether the error tells why a channel gets no schedule, rather than of one programme.
+func (e *ImportError) aboutChannel() bool {
+	switch e.Code {
+	case errorUnknownChannel, errorAmbiguousChannel, errorDuplicateChannel, errorTooManyPrograms, errorSuperseded:
+		return true
+	}
+	return false
 }
 
 // importError makes an error; line 0 and channel "" are none.
@@ -90,11 +110,26 @@ func short(text string, n int) string {
 	return text
 }
 
-// with is the progress after more errors.
+// with is the progress after more errors. Those about channels come before those about programmes, so that a hundred bad
+// programmes do not hide a channel that is unknown.
 func (p ImportProgress) with(errs ...ImportError) ImportProgress {
 	p.ErrorCount += int64(len(errs))
-	room := min(len(errs), maxErrors-len(p.Errors))
-	p.Errors = append(p.Errors[:len(p.Errors):len(p.Errors)], errs[:room]...)
+	kept := p.Errors[:len(p.Errors):len(p.Errors)]
+	channels := 0
+	for channels < len(kept) && kept[channels].aboutChannel() {
+		channels++
+	}
+	for _, e := range errs {
+		switch {
+		case e.aboutChannel() && channels < maxErrors:
+			kept = slices.Insert(kept, channels, e)
+			kept = kept[:min(len(kept), maxErrors)]
+			channels++
+		case len(kept) < maxErrors:
+			kept = append(kept, e)
+		}
+	}
+	p.Errors = kept
 	return p
 }
 
@@ -173,7 +208,7 @@ func (r *importRow) zone() (*time.Location, error) { return time.LoadLocation(r.
 
 func (d *Domain) importEntries() []api.Entry {
 	return []api.Entry{
-		api.Post("adminImportEpg", "/v2/admin/epg/imports", writeGuide, d.createImport).Accepted().Sized(32<<20).
+		api.Post("adminImportEpg", "/v2/admin/epg/imports", writeGuide, d.createImport).Accepted().Sized(32<<20, " Give a large feed as source_url.").
 			Documented("EPG (Admin)", "Bulk Import EPG Schedule (Admin)", "Submits an XMLTV or JSON programme schedule for one or more channels. Returns a job ID for status polling. Large feeds should use source_url."),
 		api.Get("adminGetEpgImport", "/v2/admin/epg/imports/{job_id}", readGuide, d.getImport).
 			Documented("EPG (Admin)", "Get EPG Import (Admin)", "How far an import is, what it changed, and what it left out."),

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -73,6 +74,7 @@ func openTargets(ctx context.Context, tx pgx.Tx, id uuid.UUID) ([]feedTarget, er
 type outcome struct {
 	diff     Diff
 	imported int
+	later    bool // the channel is left to an import that was submitted later
 	errors   []ImportError
 }
 
@@ -80,6 +82,9 @@ type outcome struct {
 func (o *outcome) after(p ImportProgress) ImportProgress {
 	p = p.with(o.errors...)
 	p.ChannelsDone++
+	if o.later {
+		p.ChannelsSuperseded++
+	}
 	p.ProgramsImported += int64(o.imported)
 	p.ProgramsCreated += int64(o.diff.Created)
 	p.ProgramsUpdated += int64(o.diff.Updated)
@@ -135,6 +140,9 @@ func (im *importer) perform(ctx context.Context, w *record.Tx, f *feedTarget) (*
 		return nil, err
 	}
 	feed, errs := settled(f, programmes, language)
+	if feed, errs, err = im.linked(ctx, w.Tx, f, feed, errs); err != nil {
+		return nil, err
+	}
 	o := &outcome{imported: len(feed)}
 	if f.Done == 0 { // they are the same for the next
 		o.errors = errs
@@ -142,15 +150,19 @@ func (im *importer) perform(ctx context.Context, w *record.Tx, f *feedTarget) (*
 	if len(feed) == 0 {
 		return o, nil
 	}
-	o.diff, err = im.d.apply(ctx, w, target, feed, im.row.ReplaceWindow)
-	if errors.Is(err, ErrNoChannel) {
+	o.diff, err = im.d.apply(ctx, w, target, feed, im.row.ReplaceWindow, &turn{im.row.ID, im.row.CreatedAt})
+	var later *superseded
+	switch {
+	case errors.Is(err, ErrNoChannel):
 		return goneChannel(f), nil
+	case errors.As(err, &later):
+		return &outcome{later: true, errors: []ImportError{importError(f.Line, f.Channel, errorSuperseded, later.Error())}}, nil
 	}
 	return o, err
 }
 
 func goneChannel(f *feedTarget) *outcome {
-	return &outcome{errors: []ImportError{importError(f.Line, f.Channel, "unknown_channel",
+	return &outcome{errors: []ImportError{importError(f.Line, f.Channel, errorUnknownChannel,
 		fmt.Sprintf("The channel %s was deleted while the import ran.", f.Targets[f.Done]))}}
 }
 
@@ -188,10 +200,35 @@ func settled(f *feedTarget, programmes []listings.Programme, language string) ([
 	return feed, errs
 }
 
+// linked leaves out programmes that are linked to content that is not there, as the API refuses them.
+func (im *importer) linked(ctx context.Context, tx pgx.Tx, f *feedTarget, feed []Incoming, errs []ImportError) ([]Incoming, []ImportError, error) {
+	var ids []uuid.UUID
+	for i := range feed {
+		if id := feed[i].LinkedVODID; id != nil {
+			ids = append(ids, *id)
+		}
+	}
+	if len(ids) == 0 {
+		return feed, errs, nil
+	}
+	types, err := im.d.Titles(ctx, tx, distinctIDs(ids))
+	if err != nil {
+		return nil, nil, err
+	}
+	feed = slices.DeleteFunc(feed, func(p Incoming) bool {
+		unknown := p.LinkedVODID != nil && types[*p.LinkedVODID] == ""
+		if unknown {
+			errs = append(errs, importError(p.line, f.Channel, "invalid_program", fmt.Sprintf("linked_vod_id: there is no content with the id %s.", *p.LinkedVODID)))
+		}
+		return unknown
+	})
+	return feed, errs, nil
+}
+
 func incomingOf(e *listings.Entry) Incoming {
 	p := Incoming{Title: e.Title, Description: e.Description, ContentRating: e.ContentRating, Language: e.Language,
 		Start: e.Start, End: e.End, Season: e.Season, Episode: e.Episode, Categories: e.Categories, Images: e.Images,
-		LinkedVODID: e.LinkedVODID, CatchupBlocked: e.CatchupBlocked}
+		LinkedVODID: e.LinkedVODID, CatchupBlocked: e.CatchupBlocked, line: e.Line}
 	if e.ID != nil {
 		p.ID = *e.ID
 	}

@@ -145,7 +145,7 @@ func TestLargestChannelIsBoundedInMemory(t *testing.T) {
 	for _, f := range []struct {
 		programmes, text int
 		errors           string
-	}{{maxChannelRows, 250, ""}, {700, 7600, ""}, {3 * maxChannelRows, 200, "no_channel, too_many_programs c0.example"}, {3000, 7600, "no_channel, too_many_programs c0.example"}} {
+	}{{maxChannelRows, 250, ""}, {700, 7600, ""}, {3 * maxChannelRows, 200, "too_many_programs, too_many_programs c0.example"}, {3000, 7600, "too_many_programs, too_many_programs c0.example"}} {
 		var job ImportJob
 		peak := heapPeak(func() {
 			var err error

@@ -44,24 +44,54 @@ func (d *Domain) ImportFile(ctx context.Context, actor record.Actor, f FileImpor
 		if err := im.begin(ctx, row.ID); err != nil {
 			return err
 		}
-		return im.runOnce(ctx)
+		return im.run(ctx)
 	})
 	if im.row == nil {
 		return ImportJob{}, err
 	}
+	if err != nil {
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+		defer cancel()
+		err = errors.Join(err, im.interrupted(last))
+	}
 	return im.row.ImportJob, err
 }
 
-// runOnce ends the import as failed when it is interrupted: the command that would go on with it is gone.
-func (im *importer) runOnce(ctx context.Context) error {
-	err := im.run(ctx)
-	if err == nil {
-		return nil
+// lastWords is how long a command that is stopped takes to say so.
+const lastWords = 5 * time.Second
+
+// interrupted ends the import as failed: the command that would go on with it is gone. What was interrupted took the
+// connection with it, so this is on one of its own, which waits for the lock. A worker that was faster has all that it needs.
+func (im *importer) interrupted(ctx context.Context) error {
+	for {
+		ended, err := im.d.DB.Locked(ctx, importLock(im.row.ID), func(s *pgdb.Session) error {
+			im.s = s
+			if err := im.reread(ctx); err != nil || im.row.CompletedAt != nil {
+				return err
+			}
+			reason := importError(0, "", "interrupted", "The command was interrupted. Channels that were done by then have their schedules; start the import again.")
+			return im.end(ctx, importFailed, im.row.ImportProgress.failed(reason))
+		})
+		if err != nil || ended {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("end the import %s: %w", im.row.ID, ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	reason := importError(0, "", "interrupted", "The command was interrupted.")
-	return errors.Join(err, im.end(last, importFailed, im.row.ImportProgress.failed(reason)))
+}
+
+// reread is what the database holds of the import by now.
+func (im *importer) reread(ctx context.Context) error {
+	return im.s.Write(ctx, func(tx pgx.Tx) error {
+		row, err := readImport(ctx, tx, im.row.ID)
+		if err == nil {
+			im.row = row
+		}
+		return err
+	})
 }
 
 func allKnown(ctx context.Context, tx pgx.Tx, ids []uuid.UUID) error {

@@ -43,6 +43,7 @@ const resolveBatch = 1000
 // resolve finds the channels that get the feed's schedules.
 func (im *importer) resolve(ctx context.Context) error {
 	var left int
+	var usable, overfull bool
 	err := im.write(ctx, func(w *record.Tx) (ImportProgress, error) {
 		feed, err := stagedChannels(ctx, w.Tx, im.row.ID)
 		if err != nil {
@@ -52,6 +53,8 @@ func (im *importer) resolve(ctx context.Context) error {
 		if err != nil {
 			return ImportProgress{}, err
 		}
+		usable = len(feed) > 0
+		overfull = slices.ContainsFunc(errs, func(e ImportError) bool { return e.Code == errorTooManyPrograms })
 		p := im.row.ImportProgress.with(append(errs, settleClaims(found)...)...)
 		p.ChannelsTotal, left = 0, 0
 		for _, r := range found {
@@ -64,7 +67,13 @@ func (im *importer) resolve(ctx context.Context) error {
 		return err
 	}
 	im.row.Resolved = true
-	if left == 0 {
+	switch {
+	case left > 0:
+	case !usable:
+		return noUsableProgram()
+	case overfull:
+		return &importFailure{code: errorTooManyPrograms, message: "The only channels of the document that are known have too many programmes: import them in parts. See the other errors."}
+	default:
 		return &importFailure{code: "no_channel", message: "No programme of the document is for a channel of this import: give channels the document's ids as epg_ids."}
 	}
 	return nil
@@ -72,6 +81,10 @@ func (im *importer) resolve(ctx context.Context) error {
 
 // match finds what each channel of the feed may be, and the errors of those that are nothing.
 func (im *importer) match(ctx context.Context, tx pgx.Tx, feed []*feedChannel) ([]*resolution, []ImportError, error) {
+	only, err := namesOneChannel(ctx, tx, im.row.ID)
+	if err != nil {
+		return nil, nil, err
+	}
 	var found []*resolution
 	var errs []ImportError
 	for batch := range slices.Chunk(feed, resolveBatch) {
@@ -80,7 +93,7 @@ func (im *importer) match(ctx context.Context, tx pgx.Tx, feed []*feedChannel) (
 			return nil, nil, err
 		}
 		for _, f := range batch {
-			r, e := im.judge(f, matches[f.Number], len(feed) == 1)
+			r, e := im.judge(f, matches[f.Number], only)
 			if found = append(found, r); e != nil {
 				errs = append(errs, *e)
 			}
@@ -104,11 +117,11 @@ func (im *importer) judge(f *feedChannel, matches []match, only bool) (*resoluti
 	}
 	switch {
 	case len(matches) == 0 && len(r.targets) == 0:
-		return fault("unknown_channel", "No channel has this id among its epg_ids, as its id or slug, or one of the names: %d programmes are left out.", f.Programmes)
+		return fault(errorUnknownChannel, "No channel has this id among its epg_ids, as its id or slug, or one of the names: %s left out.", programmesAre(f.Programmes))
 	case len(r.targets) > 1 && r.targets[0].Step == stepName:
-		return fault("ambiguous_channel", "Several channels have this name; give one of them the document's id as epg_id: %d programmes are left out.", f.Programmes)
-	case len(r.targets) > 0 && f.Staged < f.Programmes:
-		return fault("too_many_programs", "The channel has more than %d programmes, or more than %d MiB of them; import them in parts.", maxChannelRows, maxChannelBytes>>20)
+		return fault(errorAmbiguousChannel, "Several channels have this name; give one of them the document's id as epg_id: %s left out.", programmesAre(f.Programmes))
+	case len(r.targets) > 0 && f.Overfull:
+		return fault(errorTooManyPrograms, "The channel has more than %d programmes, or more than %d MiB of them; import them in parts.", maxChannelRows, maxChannelBytes>>20)
 	}
 	return r, nil
 }
@@ -146,20 +159,36 @@ func settleClaims(found []*resolution) []ImportError {
 			return winner != r.Number
 		})
 		if had > 0 && len(r.targets) == 0 {
-			errs = append(errs, importError(r.Line, r.Channel, "duplicate_channel",
-				fmt.Sprintf("The schedule of this channel is taken from the document's channel %s: %d programmes are left out.", names[winner], r.Programmes)))
+			errs = append(errs, importError(r.Line, r.Channel, errorDuplicateChannel,
+				fmt.Sprintf("The schedule of this channel is taken from the document's channel %s: %s left out.", names[winner], programmesAre(r.Programmes))))
 		}
 	}
 	return errs
+}
+
+// programmesAre counts programmes, with the verb.
+func programmesAre(n int64) string {
+	if n == 1 {
+		return "1 programme is"
+	}
+	return fmt.Sprintf("%d programmes are", n)
 }
 
 func before(a, b match) bool {
 	return cmp.Or(cmp.Compare(a.Step, b.Step), cmp.Compare(a.Place, b.Place), cmp.Compare(a.Number, b.Number)) < 0
 }
 
+// namesOneChannel reports whether the document names no more than one channel, be it declared or of a programme that is
+// skipped.
+func namesOneChannel(ctx context.Context, tx pgx.Tx, id uuid.UUID) (bool, error) {
+	var n int
+	err := tx.QueryRow(ctx, `SELECT count(*) FROM epg_import_channels WHERE import_id = $1`, id).Scan(&n)
+	return n == 1, err
+}
+
 // stagedChannels are those of the feed that have programmes.
 func stagedChannels(ctx context.Context, tx pgx.Tx, id uuid.UUID) ([]*feedChannel, error) {
-	const q = `SELECT number, channel, line, names, programmes, staged FROM epg_import_channels
+	const q = `SELECT number, channel, line, names, programmes, staged, overfull FROM epg_import_channels
 		WHERE import_id = $1 AND programmes > 0 ORDER BY number`
 	rows, err := tx.Query(ctx, q, id)
 	if err != nil {

@@ -97,13 +97,58 @@ func TestFeedOfOneChannelForOneChannel(t *testing.T) {
 	f := func(id string) {
 		t.Helper()
 		b.Exec(`DELETE FROM programs`)
-		b.completed(tv(`<channel id="another"/>`, id+": 18:00-19:00 A"), object{"channel_ids": []uuid.UUID{one}}, 0)
+		b.completed(tv(`<channel id="`+id+`"/>`, id+": 18:00-19:00 A"), object{"channel_ids": []uuid.UUID{one}}, 0)
 		if b.schedule(one) != "18:00-19:00 A" || b.schedule(two) != "" {
 			t.Error("it is not that one")
 		}
 	}
 	f("whatever")
 	f("two.example")
+	// A feed that names another one, too, is none: be it declared, or of programmes that are skipped.
+	for name, source := range map[string]string{
+		"declared":   tv(`<channel id="another"/>`, "whatever: 18:00-19:00 A"),
+		"skipped":    tv(`<programme start="20260302180000" stop="20260302190000" channel="another"></programme>`, "whatever: 18:00-19:00 A"),
+		"not usable": tv("another: 18:00-18:00 B", "whatever: 18:00-19:00 A"),
+	} {
+		b.Exec(`DELETE FROM programs`)
+		job := b.imported(source, object{"channel_ids": []uuid.UUID{one}})
+		if job.Status != importFailed || job.Errors[0].Code != "no_channel" || b.schedule(one) != "" {
+			t.Errorf("%s: %s %s", name, job.Status, codes(job))
+		}
+	}
+}
+
+// The reason of a failure is what is wrong, not that no channel was found in the end.
+func TestReasonsOfFailures(t *testing.T) {
+	b := setupImports(t)
+	b.channel("One", "c0.example")
+	f := func(source, want string) {
+		t.Helper()
+		if job := b.imported(source, nil); job.Status != importFailed || codes(job) != want {
+			t.Errorf("%s %s, want %s", job.Status, codes(job), want)
+		}
+	}
+	f(tv(`<programme start="20260302180000" stop="20260302190000" channel="c0.example"></programme>`), "no_usable_program, no_title c0.example")
+	f(tv(`<programme start="20260302180000" stop="20260302190000" channel="nobody"></programme>`), "no_usable_program, no_title nobody")
+	f(tv("nobody: 18:00-19:00 A"), "no_channel, unknown_channel nobody")
+	full := strings.TrimSuffix(guideOf(1, maxChannelRows+1, "Full"), "</tv>\n")
+	f(full+"</tv>", "too_many_programs, too_many_programs c0.example")
+	f(full+`<programme start="20260302180000" stop="20260302190000" channel="nobody"><title>A</title></programme></tv>`,
+		"too_many_programs, too_many_programs c0.example, unknown_channel nobody")
+}
+
+// A hundred bad programmes do not hide that a channel is unknown.
+func TestErrorsAboutChannelsComeFirst(t *testing.T) {
+	b := setupImports(t)
+	b.channel("One", "one.example")
+	bad := strings.Repeat("<programme start=\"20260302180000\" stop=\"20260302190000\" channel=\"one.example\"></programme>\n", 150)
+	job := b.completed(tv(bad, "one.example: 18:00-19:00 A", "nobody: 18:00-19:00 B", "none: 18:00-19:00 C"), nil, 152)
+	if len(job.Errors) != maxErrors || !strings.HasPrefix(codes(job), "unknown_channel nobody, unknown_channel none, no_title one.example, no_title") {
+		t.Errorf("%d: %s", len(job.Errors), codes(job))
+	}
+	if text := job.Errors[0].Message; !strings.Contains(text, "1 programme is left out") {
+		t.Errorf("%q", text)
+	}
 }
 
 // One of ours gets one schedule: that of the epg_id which comes first in its list.

@@ -27,6 +27,7 @@ const lockPrefix = "epg_import:"
 type importFailure struct {
 	line          int64
 	code, message string
+	detail        string // what is logged, but not told
 }
 
 func (f *importFailure) Error() string { return f.message }
@@ -107,9 +108,9 @@ func (im *importer) report(outcome string, took time.Duration, failure *importFa
 		"deleted", p.ProgramsDeleted, "unchanged", p.ProgramsUnchanged, "channels", p.ChannelsDone, "errors", p.ErrorCount)
 	switch {
 	case err != nil:
-		log.Warn("schedule import interrupted; it will be taken up again", "error", err)
+		log.Warn("schedule import interrupted", "again", im.file == nil, "error", err)
 	case failure != nil:
-		log.Warn("schedule import failed", "code", failure.code, "line", failure.line, "reason", failure.message)
+		log.Warn("schedule import failed", "code", failure.code, "line", failure.line, "reason", failure.message, "detail", failure.detail)
 	default:
 		log.Info("schedule import completed")
 	}
@@ -140,10 +141,14 @@ func (im *importer) work(ctx context.Context) error {
 	if err := im.applyAll(ctx); err != nil {
 		return err
 	}
-	if im.row.ProgramsImported == 0 {
-		return &importFailure{code: "no_usable_program", message: "None of the document's programmes can be in a schedule: see the other errors."}
+	if im.row.ProgramsImported == 0 && im.row.ChannelsSuperseded == 0 {
+		return noUsableProgram()
 	}
 	return nil
+}
+
+func noUsableProgram() error {
+	return &importFailure{code: "no_usable_program", message: "None of the document's programmes can be in a schedule: see the other errors."}
 }
 
 // write runs fn in a transaction of the import's actor and commits what fn wrote together with the progress that it returns.

@@ -9,7 +9,7 @@ import (
 )
 
 const importColumns = `id, status, format, dry_run, programs_read, programs_imported, programs_created, programs_updated,
-	programs_deleted, programs_unchanged, channels_total, channels_done, error_count, errors, created_at, started_at,
+	programs_deleted, programs_unchanged, channels_total, channels_done, channels_superseded, error_count, errors, created_at, started_at,
 	completed_at, diff, source_url, channel_ids, replace_window, timezone, staged, resolved, attempts, actor_id, actor_role, request_id`
 
 // readImport returns pgx.ErrNoRows when there is none.
@@ -56,10 +56,11 @@ func queueProgress(id uuid.UUID, before, now ImportProgress) func(*pgx.Batch) {
 		const q = `
 			UPDATE epg_imports
 			SET programs_read = $2, programs_imported = $3, programs_created = $4, programs_updated = $5, programs_deleted = $6,
-			    programs_unchanged = $7, channels_total = $8, channels_done = $9, error_count = $10, errors = coalesce($11, errors)
+			    programs_unchanged = $7, channels_total = $8, channels_done = $9, channels_superseded = $10,
+			    error_count = $11, errors = coalesce($12, errors)
 			WHERE id = $1`
 		b.Queue(q, id, now.ProgramsRead, now.ProgramsImported, now.ProgramsCreated, now.ProgramsUpdated, now.ProgramsDeleted,
-			now.ProgramsUnchanged, now.ChannelsTotal, now.ChannelsDone, now.ErrorCount, errors)
+			now.ProgramsUnchanged, now.ChannelsTotal, now.ChannelsDone, now.ChannelsSuperseded, now.ErrorCount, errors)
 	}
 }
 

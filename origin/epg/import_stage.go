@@ -41,6 +41,7 @@ type feedChannel struct {
 	Names      []string
 	Programmes int64
 	Staged     int64
+	Overfull   bool // it has more than a channel may have: not all are on the stage
 	bytes      int64
 }
 
@@ -71,7 +72,7 @@ func (im *importer) stage(ctx context.Context) error {
 	}
 	defer source.Close()
 	st := &stager{ctx: ctx, im: im, next: im.row.ImportProgress, channels: map[string]*feedChannel{}, began: time.Now(),
-		id: pgtype.UUID{Bytes: im.row.ID, Valid: true}}
+		id: pgUUID(im.row.ID)}
 	options := listings.Options{Zone: zone, Unicode: im.row.SourceURL == "" && im.file == nil}
 	if im.row.Format == formatJSON {
 		err = listings.ReadJSON(source, options, st)
@@ -104,7 +105,7 @@ func (im *importer) open(ctx context.Context) (io.ReadCloser, error) {
 		return nil, err
 	}
 	if document == nil {
-		return nil, &badSource{"source_gone", "The document was read by a command that did not end; start the import again."}
+		return nil, bad("source_gone", "The document was read by a command that did not end; start the import again.")
 	}
 	plain, err := gzip.NewReader(bytes.NewReader(document)) // of our own making
 	return plain, err
@@ -121,7 +122,7 @@ func documentFault(ctx context.Context, err error) error {
 	case errors.As(err, &failure):
 		return failure
 	case errors.As(err, &source):
-		return &importFailure{code: source.code, message: source.message}
+		return &importFailure{code: source.code, message: source.message, detail: source.detail}
 	case errors.As(err, &refused):
 		return &importFailure{line: refused.Line, code: refused.Code, message: refused.Message}
 	}
@@ -164,8 +165,13 @@ func (st *stager) Programme(p *listings.Programme) error {
 		return err
 	}
 	f.Programmes++
-	if f.Staged == maxChannelRows || f.bytes > maxChannelBytes {
-		return st.tick() // the channel will be refused; the others are not
+	return st.add(f, p)
+}
+
+// add puts a programme on the stage, unless its channel has too many: that will be refused, the others are not.
+func (st *stager) add(f *feedChannel, p *listings.Programme) error {
+	if f.Overfull = f.Overfull || f.Staged == maxChannelRows || f.bytes > maxChannelBytes; f.Overfull {
+		return st.tick()
 	}
 	text, err := json.Marshal(p)
 	if err != nil {
@@ -183,7 +189,17 @@ func (st *stager) Fault(f listings.Fault) error {
 		st.next.ProgramsRead++
 	}
 	st.next = st.next.with(importError(f.Line, f.Channel, f.Code, f.Message))
-	return st.tick()
+	if f.Channel == "" {
+		return st.tick()
+	}
+	channel, err := st.channel(f.Channel, f.Line)
+	switch {
+	case err != nil:
+		return err
+	case f.Start == nil:
+		return st.tick()
+	}
+	return st.add(channel, &listings.Programme{Line: f.Line, Channel: f.Channel, Start: *f.Start})
 }
 
 // tick writes the batch when it is full or old.
@@ -233,10 +249,11 @@ func (st *stager) finish() error {
 }
 
 func copyFeedChannels(ctx context.Context, tx pgx.Tx, row *importRow, all []*feedChannel) error {
-	columns := strings.Fields(`import_id number channel line names programmes staged targets done`)
+	id := pgUUID(row.ID)
+	columns := strings.Fields(`import_id number channel line names programmes staged overfull targets done`)
 	_, err := tx.CopyFrom(ctx, pgx.Identifier{"epg_import_channels"}, columns, pgx.CopyFromSlice(len(all), func(i int) ([]any, error) {
 		f := all[i]
-		return []any{row.ID, f.Number, f.Channel, f.Line, f.Names, f.Programmes, f.Staged, []string{}, 0}, nil
+		return []any{id, f.Number, f.Channel, f.Line, f.Names, f.Programmes, f.Staged, f.Overfull, []string{}, 0}, nil
 	}))
 	return err
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // programColumns are those of the program struct, of programs p.
@@ -126,7 +127,11 @@ func updateProgram(ctx context.Context, tx pgx.Tx, p *program) error {
 
 // deletePrograms removes programmes of one channel.
 func deletePrograms(ctx context.Context, tx pgx.Tx, channelID uuid.UUID, ids []uuid.UUID) error {
-	_, err := tx.Exec(ctx, `DELETE FROM programs WHERE channel_id = $1 AND id = ANY($2)`, channelID, ids)
+	fast := make([]pgtype.UUID, len(ids))
+	for i, id := range ids {
+		fast[i] = pgUUID(id)
+	}
+	_, err := tx.Exec(ctx, `DELETE FROM programs WHERE channel_id = $1 AND id = ANY($2)`, channelID, fast)
 	return err
 }
 

@@ -24,13 +24,14 @@ func (p *picture) offer(address string, size int) {
 	}
 }
 
-// isWebAddress reports whether a text is an absolute http(s) URL that the contract has room for.
+// isWebAddress reports whether a text is an absolute http(s) URL that the contract has room for. One with a user name is
+// not for the public.
 func isWebAddress(text string) bool {
 	if len(text) > maxURL {
 		return false
 	}
 	u, err := url.Parse(text)
-	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
+	return err == nil && u.Host != "" && u.User == nil && (u.Scheme == "https" || u.Scheme == "http")
 }
 
 // area is how large an icon says it is, 0 if it doesn't.

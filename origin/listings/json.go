@@ -112,14 +112,14 @@ func (a *array) programme() error {
 		return err
 	}
 	if a.tooLarge {
-		return a.h.Fault(Fault{line, "", FaultTooLarge, "The programme is larger than 256 KiB."})
+		return a.h.Fault(Fault{Line: line, Code: FaultTooLarge, Message: "The programme is larger than 256 KiB."})
 	}
 	if !json.Valid(a.text) {
 		return malformedObject(a.text, line)
 	}
 	p := &Programme{Line: line}
 	if problem := p.decode(a.text); problem != nil {
-		return a.h.Fault(Fault{line, p.Channel, problem.code, problem.message})
+		return a.h.Fault(Fault{Line: line, Channel: p.Channel, Code: problem.code, Message: problem.message})
 	}
 	return a.h.Programme(p)
 }

@@ -46,7 +46,8 @@ type Moment struct {
 	Later int64 `json:"later,omitempty"` // the other reading; 0: there is none
 }
 
-// Programme is a programme as a feed has it. It can be kept as JSON between the reader and Settle.
+// Programme is a programme as a feed has it. It can be kept as JSON between the reader and Settle. One without titles was
+// skipped: it is nothing but the start at which the one before it ends.
 type Programme struct {
 	Line         int64          `json:"line"`
 	Channel      string         `json:"channel"` // the feed's own id
@@ -94,6 +95,7 @@ type Fault struct {
 	Channel string // the feed's own id; "" when it names none
 	Code    string
 	Message string
+	Start   *Moment // of one that is skipped although this is known; Settle takes it as a Programme without titles
 }
 
 // Codes of faults.

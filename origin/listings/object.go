@@ -144,6 +144,9 @@ func (p *Programme) field(name string, value json.RawMessage) *problem {
 	case "images":
 		return images(value, &p.Images)
 	case "linked_vod_id":
+		if string(value) == "null" { // the same as none: what an editor set stays
+			return nil
+		}
 		return id(name, value, &p.LinkedVODID)
 	case "id":
 		return id(name, value, &p.ID)
@@ -210,9 +213,12 @@ func (p *Programme) tag(name string, value json.RawMessage) *problem {
 func moment(name string, value json.RawMessage, target *Moment) *problem {
 	got, _ := text(value)
 	at, err := time.Parse(time.RFC3339, got)
-	if err != nil || at.Year() < firstYear || at.Year() > lastYear {
+	if err != nil {
 		return &problem{FaultInvalidTime, fmt.Sprintf(
 			"%s: %s is no time: expected one like 2006-01-02T15:04:05Z.", name, quote(string(value)))}
+	}
+	if yearOut(at.Year()) {
+		return &problem{FaultInvalidTime, fmt.Sprintf("%s: %s %s.", name, quote(string(value)), outOfYears)}
 	}
 	*target = Moment{At: at.Unix()}
 	return nil

@@ -11,6 +11,7 @@ import (
 type draft struct {
 	*Programme
 	fault      *Fault // the first that was found: the rest is read past
+	started    bool   // channel and start are known
 	elements   int
 	kept       int // bytes of text
 	shown      string
@@ -20,7 +21,7 @@ type draft struct {
 
 func (d *draft) refuse(code, format string, args ...any) {
 	if d.fault == nil {
-		d.fault = &Fault{d.Line, d.Channel, code, fmt.Sprintf(format, args...)}
+		d.fault = &Fault{Line: d.Line, Channel: d.Channel, Code: code, Message: fmt.Sprintf(format, args...)}
 	}
 }
 
@@ -58,6 +59,9 @@ func (x *xmltv) hand(d *draft) error {
 		d.refuse(FaultNoTitle, "The programme has no title.")
 	}
 	if d.fault != nil {
+		if d.started {
+			d.fault.Start = &d.Start
+		}
 		return x.h.Fault(*d.fault)
 	}
 	d.finish()
@@ -89,6 +93,7 @@ func (x *xmltv) slot(d *draft) {
 		return
 	}
 	d.Start = x.time(d, "start", start)
+	d.started = d.fault == nil
 	if stop := x.attr("stop"); len(stop) > 0 {
 		m := x.time(d, "stop", stop)
 		d.Stop = &m

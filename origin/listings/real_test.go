@@ -25,7 +25,14 @@ func (k *kept) settled(language string) ([]Entry, []Fault) {
 	var entries []Entry
 	faults := slices.Clone(k.faults)
 	byChannel := map[string][]Programme{}
-	for _, p := range k.programmes {
+	programmes := slices.Clone(k.programmes)
+	for _, f := range k.faults {
+		if f.Start != nil {
+			programmes = append(programmes, Programme{Line: f.Line, Channel: f.Channel, Start: *f.Start})
+		}
+	}
+	slices.SortStableFunc(programmes, func(a, b Programme) int { return cmp.Compare(a.Line, b.Line) })
+	for _, p := range programmes {
 		byChannel[p.Channel] = append(byChannel[p.Channel], p)
 	}
 	for _, id := range slices.Sorted(maps.Keys(byChannel)) {

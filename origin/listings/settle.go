@@ -45,8 +45,11 @@ type slot struct {
 	open       bool // the programme doesn't say when it ends
 }
 
+// skipped reports whether the programme only ends the one before it.
+func (p *Programme) skipped() bool { return len(p.Titles) == 0 }
+
 func (s *settling) refuse(p *Programme, code, format string, args ...any) {
-	s.faults = append(s.faults, Fault{p.Line, p.Channel, code, fmt.Sprintf(format, args...)})
+	s.faults = append(s.faults, Fault{Line: p.Line, Channel: p.Channel, Code: code, Message: fmt.Sprintf(format, args...)})
 }
 
 // resolve chooses readings, in the document's order.
@@ -112,6 +115,10 @@ func (s *settling) distinct() {
 	seen := make(map[key]int, len(s.slots))
 	kept := s.slots[:0]
 	for _, now := range s.slots {
+		if now.skipped() {
+			kept = append(kept, now)
+			continue
+		}
 		k := key{now.start, now.Part, now.title.Value}
 		i, repeated := seen[k]
 		if !repeated {
@@ -127,7 +134,8 @@ func (s *settling) distinct() {
 	s.slots = kept
 }
 
-// close ends programmes that don't say when they end where the next one starts.
+// close ends programmes that don't say when they end where the next one starts, be that one skipped or not. Those that are
+// have done their part then.
 func (s *settling) close() {
 	next := make([]int64, len(s.slots)+1) // the first start after that of each
 	last := len(s.slots)
@@ -140,6 +148,8 @@ func (s *settling) close() {
 	kept := s.slots[:0]
 	for i, now := range s.slots {
 		switch {
+		case now.skipped():
+			continue
 		case now.open && now.start == s.slots[last-1].start:
 			s.refuse(now.Programme, FaultNoEnd, "The programme has neither stop nor length, and none starts after it.")
 			continue

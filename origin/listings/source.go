@@ -35,6 +35,7 @@ const (
 var (
 	errInvalidByte = errors.New("invalid byte")
 	errControl     = errors.New("control character")
+	errNoCharacter = errors.New("no character")
 )
 
 // open looks at the document's first bytes for how it is encoded: by its byte order mark; by its first character, should
@@ -177,7 +178,7 @@ func (s *source) prefix(text []byte) (int, error) {
 		}
 		switch i += n; {
 		case text[i+2] >= 0xbe: // U+FFFE, U+FFFF
-			return i, errControl
+			return i, errNoCharacter
 		case text[i+2] == 0xbd && s.decoded:
 			return i, errInvalidByte
 		}
@@ -216,6 +217,8 @@ func (s *source) ended() error {
 		return refusal(s.line(), RefusedTruncated, "The document ends in the middle: it was cut off.")
 	case errInvalidByte:
 		return refusal(s.line(), RefusedInvalidEncoding, "This line has a byte that is invalid in the document's encoding.")
+	case errNoCharacter:
+		return refusal(s.line(), RefusedMalformed, "This line has U+FFFE or U+FFFF, which are no characters.")
 	case errControl:
 		return refusal(s.line(), RefusedMalformed, "This line has a control character.")
 	}

@@ -2,6 +2,7 @@ package listings
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	_ "time/tzdata" // zones by name, on machines without their files too
@@ -9,6 +10,10 @@ import (
 
 // A year outside of these is no year of television.
 const firstYear, lastYear = 1900, 2199
+
+var outOfYears = fmt.Sprintf("is out of range: expected a year from %d to %d", firstYear, lastYear)
+
+func yearOut(year int) bool { return year < firstYear || year > lastYear }
 
 // zoneOffsets are zones by their usual abbreviations, in seconds east of Greenwich. Where several zones share one, it is the
 // one that listings mean: BST is British, CST and AST are American. IST is not here: India, Ireland and Israel all use it.
@@ -47,6 +52,9 @@ func (c *clock) read(text []byte) (Moment, *timeFault) {
 			quote(string(text)))
 	}
 	wall, ok := wallClock(text[:n])
+	if year, _ := strconv.Atoi(string(text[:4])); yearOut(year) {
+		return Moment{}, badTime(FaultInvalidTime, "%s %s.", quote(string(text)), outOfYears)
+	}
 	if !ok {
 		return Moment{}, badTime(FaultInvalidTime, "%s is a time that doesn't exist.", quote(string(text)))
 	}
@@ -66,7 +74,7 @@ func wallClock(digits []byte) (int64, bool) {
 	year, month, day := number(0, 4), number(4, 6), number(6, 8)
 	hour, minute, second := number(8, 10), number(10, 12), number(12, 14)
 	date := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
-	ok := year >= firstYear && year <= lastYear && month >= 1 && month <= 12 && date.Day() == day &&
+	ok := month >= 1 && month <= 12 && date.Day() == day &&
 		minute <= 59 && second <= 60 && (hour <= 23 || hour == 24 && minute == 0 && second == 0)
 	return date.Unix() + int64(hour*3600+minute*60+second), ok
 }

@@ -209,9 +209,9 @@ func (x *xmltv) channel() error {
 func (x *xmltv) declare(c Channel) error {
 	switch {
 	case c.ID == "":
-		return x.h.Fault(Fault{c.Line, "", FaultInvalidChannel, "A channel is declared without an id."})
+		return x.h.Fault(Fault{Line: c.Line, Code: FaultInvalidChannel, Message: "A channel is declared without an id."})
 	case len([]rune(c.ID)) > maxChannel:
-		return x.h.Fault(Fault{c.Line, shorten(c.ID, maxChannel), FaultInvalidChannel, "The channel's id is longer than 255 characters."})
+		return x.h.Fault(Fault{Line: c.Line, Channel: shorten(c.ID, maxChannel), Code: FaultInvalidChannel, Message: "The channel's id is longer than 255 characters."})
 	}
 	return x.h.Channel(c)
 }

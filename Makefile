@@ -14,7 +14,7 @@ BESIDE := STATE_DIR=.state/beside EDGE_ADDR=127.0.0.1:18080 ORIGIN_ADDR=127.0.0.
 	bin/local run --
 
 help: ## this list
-	@sed -nE 's/^([a-z0-9]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 build: ## bin/edge, bin/origin and bin/local, which runs them
 	go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/ ./edge ./origin ./deploy/local

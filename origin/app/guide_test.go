@@ -131,19 +131,12 @@ func TestSeedingCutsNoProgrammeShort(t *testing.T) {
 	}
 }
 
-// lasts fails unless every channel with a schedule has one for the days to come, and the two without oddities have had no gap.
+// lasts fails unless every channel with a schedule has one for the days to come.
 func lasts(t *testing.T, databaseURL string, now time.Time) {
 	t.Helper()
-	const ends = `SELECT count(*)::text FROM (SELECT max(end_time) AS last FROM programs GROUP BY channel_id) c WHERE last >= $1::timestamptz + interval '3 days'`
-	if got := rowsOf(t, databaseURL, ends, now); got[0] != "4" {
+	const q = `SELECT count(*)::text FROM (SELECT max(end_time) AS last FROM programs GROUP BY channel_id) c WHERE last >= $1::timestamptz + interval '3 days'`
+	if got := rowsOf(t, databaseURL, q, now); got[0] != "4" {
 		t.Errorf("%v: %s channels have a schedule for three days, want 4", now, got[0])
-	}
-	const gaps = `SELECT concat_ws(' ', source_key, before, start_time) FROM (
-		SELECT c.source_key, p.start_time, max(p.end_time) OVER (PARTITION BY p.channel_id ORDER BY p.start_time ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
-		FROM programs p JOIN channels c ON c.id = p.channel_id WHERE c.source_key = ANY($1)) s WHERE start_time > before`
-	stations := ingest.DemoStations()
-	if got := rowsOf(t, databaseURL, gaps, []string{stations[0].Channel.Key, stations[1].Channel.Key}); len(got) > 0 {
-		t.Errorf("%v: gaps: %q", now, got)
 	}
 }
 
@@ -151,15 +144,22 @@ func TestScheduleNeverRunsDry(t *testing.T) {
 	t.Parallel()
 	db := pgtest.URL(t)
 	now := time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC)
-	for range 60 { // the programs stay up
+	for range 30 { // the programs stay up for two months
 		guideAt(t, db, now)
 		lasts(t, db, now)
-		now = now.Add(24 * time.Hour)
+		now = now.Add(2 * 24 * time.Hour)
 	}
 	for range 2 { // they are started again after a pause
 		now = now.Add(20 * 24 * time.Hour)
 		guideAt(t, db, now)
 		lasts(t, db, now)
+	}
+	const gaps = `SELECT concat_ws(' ', source_key, before, start_time) FROM (
+		SELECT c.source_key, p.start_time, max(p.end_time) OVER (PARTITION BY p.channel_id ORDER BY p.start_time ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+		FROM programs p JOIN channels c ON c.id = p.channel_id WHERE c.source_key = ANY($1)) s WHERE start_time > before`
+	stations := ingest.DemoStations()
+	if got := rowsOf(t, db, gaps, []string{stations[0].Channel.Key, stations[1].Channel.Key}); len(got) > 0 {
+		t.Errorf("gaps: %q", got)
 	}
 	now = now.Add(100 * 24 * time.Hour)
 	guideAt(t, db, now)

@@ -169,7 +169,11 @@ func (f *field) fillList(v reflect.Value, given []string) []fault.Detail {
 				continue
 			}
 			item := reflect.New(v.Type().Elem()).Elem()
-			wrong = append(wrong, f.set(item, text, f.schema.Items)...)
+			for _, d := range f.set(item, text, f.schema.Items) {
+				if !slices.Contains(wrong, d) { // once says it of all items
+					wrong = append(wrong, d)
+				}
+			}
 			list = reflect.Append(list, item)
 		}
 	}
@@ -188,6 +192,9 @@ func (f *field) fillList(v reflect.Value, given []string) []fault.Detail {
 func (f *field) set(v reflect.Value, text string, s *huma.Schema) []fault.Detail {
 	if bad := textFault(text); bad != "" {
 		return []fault.Detail{{Field: f.name, Code: "invalid_text", Message: bad}}
+	}
+	if s.Format == "uuid" && !isUUID(text) {
+		return []fault.Detail{{Field: f.name, Code: "invalid_format", Message: "Expected a UUID."}}
 	}
 	value, err := plain(text, s)
 	if err == nil {

@@ -1,9 +1,12 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
+	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
 
 	"encora/shared/fault"
 )
@@ -34,16 +38,18 @@ func (f *bodyFaults) add(field, code, message string) {
 }
 
 // paths is the set of the fields that have a fault.
-func (f *bodyFaults) paths() map[string]bool {
-	all := make(map[string]bool, len(f.unreadable)+len(f.invalid))
-	for _, d := range slices.Concat(f.unreadable, f.invalid) {
-		all[d.Field] = true
+func paths(lists ...[]fault.Detail) map[string]bool {
+	all := map[string]bool{}
+	for _, list := range lists {
+		for _, d := range list {
+			all[d.Field] = true
+		}
 	}
 	return all
 }
 
 // decode reads a JSON body strictly into target: valid UTF-8, one document, no unknown or repeated names, no null where
-// the contract has none.
+// the contract has none. What the body's own check finds (Checked) is among the invalid.
 func (b *binding) decode(raw []byte, target reflect.Value) bodyFaults {
 	parsed, unreadable, err := parse(raw)
 	if err != nil {
@@ -52,42 +58,181 @@ func (b *binding) decode(raw []byte, target reflect.Value) bodyFaults {
 	res := &huma.ValidateResult{}
 	huma.Validate(registry, b.schema, huma.NewPathBuffer(nil, 0), huma.ModeWriteToServer, parsed, res)
 	faults := bodyFaults{unreadable: unreadable}
-	known := faults.paths()
+	known := paths(unreadable)
 	for _, d := range details(res.Errors) {
 		if !known[d.Field] {
 			faults.add(d.Field, d.Code, d.Message)
 		}
 	}
-	w := walker{&faults, faults.paths()}
+	w := walker{&faults, paths(faults.unreadable, faults.invalid)}
 	w.walk(b.schema, parsed, "")
-	if len(faults.unreadable) == 0 {
-		faults.unreadable = unmarshal(raw, target.Addr().Interface(), faults.invalid)
+	if _, object := parsed.(map[string]any); object {
+		b.unmarshal(raw, target.Addr().Interface(), &faults)
+		faults.judge(target.Addr().Interface())
 	}
 	byField(faults.unreadable)
 	byField(faults.invalid)
 	return faults
 }
 
-// unmarshal decodes a body whose values may be out of their limits, and then may not fit their Go types. The others are all
-// read, for the domain to judge in the same answer. It returns what does not fit though its schema allows it, such as a
-// number of 30 digits.
-func unmarshal(raw []byte, target any, invalid []fault.Detail) []fault.Detail {
-	if json.Unmarshal(raw, target) == nil {
-		return nil
+// judge adds what a body's own check finds, where the schema has not found fault with the value already.
+func (f *bodyFaults) judge(body any) {
+	own, ok := body.(Checked)
+	if !ok {
+		return
 	}
-	var unfit []fault.Detail
-	values := topLevel(raw)
+	known := paths(f.unreadable, f.invalid)
+	for _, d := range own.Faults() {
+		if !covered(d.Field, known) {
+			f.invalid = append(f.invalid, d)
+		}
+	}
+}
+
+// covered reports whether a field is one of the known, or a part of one: once there is fault with the whole, a closer view
+// of it says nothing more.
+func covered(field string, known map[string]bool) bool {
+	if known[field] {
+		return true
+	}
+	for i, c := range field {
+		if (c == '.' || c == '[') && known[field[:i]] {
+			return true
+		}
+	}
+	return false
+}
+
+// unmarshal decodes a body. Of one that has faults it decodes what it can, for the rest to be judged in the same answer. It
+// notes what does not fit though its schema allows it, such as a number of 30 digits.
+func (b *binding) unmarshal(raw []byte, target any, faults *bodyFaults) {
+	if len(faults.unreadable)+len(faults.invalid) == 0 && json.Unmarshal(raw, target) == nil {
+		return
+	}
+	var given any
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	if dec.Decode(&given) != nil {
+		return // of what parse has taken; can't be
+	}
+	known := map[string]bool{}
+	for field := range paths(faults.unreadable, faults.invalid) {
+		known[topOf(field)] = true
+	}
+	object, _ := readable(b.schema, given)
+	values, _ := object.(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		one, err := encode(map[string]json.RawMessage{name: values[name]})
+		one, err := encode(map[string]any{name: values[name]})
 		if err == nil {
 			err = json.Unmarshal(one, target)
 		}
-		if err != nil && !slices.ContainsFunc(invalid, func(d fault.Detail) bool { return within(d.Field, name) }) {
-			unfit = append(unfit, fault.Detail{Field: name, Code: "wrong_type", Message: "The value does not fit its documented type."})
+		if err != nil && !known[name] {
+			faults.add(name, "wrong_type", "The value does not fit its documented type.")
 		}
 	}
-	return unfit
 }
+
+// topOf is the field of the body itself that a path begins with.
+func topOf(path string) string {
+	if i := strings.IndexAny(path, ".["); i >= 0 {
+		return path[:i]
+	}
+	return path
+}
+
+// unread stands where a text belongs and something else is, so that the field counts as given.
+const unread = "?"
+
+// readable is a value without what can't be decoded as its schema says: in an object that is left out, in a list null.
+// Numbers are json.Number; a whole one in another spelling (1.0, 1e3) gets its plain one.
+func readable(s *huma.Schema, value any) (any, bool) {
+	for s.Ref != "" {
+		s = registry.SchemaFromRef(s.Ref)
+	}
+	if value == nil {
+		return nil, s.Nullable || s.Type == ""
+	}
+	switch s.Type {
+	case huma.TypeString:
+		return readableText(s, value)
+	case huma.TypeInteger:
+		n, ok := value.(json.Number)
+		whole, isWhole := wholeNumber(n.String())
+		return whole, ok && isWhole
+	case huma.TypeNumber:
+		n, ok := value.(json.Number)
+		_, err := n.Float64()
+		return n, ok && err == nil
+	case huma.TypeBoolean:
+		_, ok := value.(bool)
+		return value, ok
+	case huma.TypeArray:
+		return readableList(s, value)
+	case huma.TypeObject:
+		return readableObject(s, value)
+	}
+	return value, true
+}
+
+func readableText(s *huma.Schema, value any) (any, bool) {
+	text, ok := value.(string)
+	switch s.Format {
+	case "uuid":
+		return text, ok && isUUID(text)
+	case "date-time":
+		_, err := time.Parse(time.RFC3339, text)
+		return text, ok && err == nil
+	}
+	if !ok {
+		text = unread
+	}
+	return text, true
+}
+
+func readableList(s *huma.Schema, value any) (any, bool) {
+	given, ok := value.([]any)
+	list := make([]any, len(given))
+	for i := range given {
+		if item, ok := readable(s.Items, given[i]); ok {
+			list[i] = item
+		}
+	}
+	return list, ok
+}
+
+func readableObject(s *huma.Schema, value any) (any, bool) {
+	given, ok := value.(map[string]any)
+	object := make(map[string]any, len(given))
+	for name, v := range given {
+		of := s.Properties[name]
+		if other, open := s.AdditionalProperties.(*huma.Schema); of == nil && open {
+			of = other
+		}
+		if of == nil {
+			continue
+		}
+		if v, ok := readable(of, v); ok {
+			object[name] = v
+		}
+	}
+	return object, ok
+}
+
+// wholeNumber is the plain spelling of a JSON number that is whole. Beyond what a float64 holds exactly there is none but
+// its own.
+func wholeNumber(text string) (json.Number, bool) {
+	if !strings.ContainsAny(text, ".eE") {
+		return json.Number(text), text != ""
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
+		return json.Number(text), err == nil && f == math.Trunc(f)
+	}
+	return json.Number(strconv.FormatInt(int64(f), 10)), true
+}
+
+// isUUID reports whether a text is a UUID in its form of 36 characters, the only one that is taken.
+func isUUID(text string) bool { return len(text) == 36 && uuid.Validate(text) == nil }
 
 // byField puts details into an order that does not change from answer to answer.
 func byField(all []fault.Detail) {
@@ -103,7 +248,7 @@ type walker struct {
 	named  map[string]bool // the fields that huma found fault with
 }
 
-// walk finds null where the contract has none, text that is no text, and times outside the calendar.
+// walk finds null where the contract has none, text that is no text, times outside the calendar, and UUIDs in other forms.
 func (w *walker) walk(s *huma.Schema, value any, path string) {
 	for s.Ref != "" {
 		s = registry.SchemaFromRef(s.Ref)
@@ -121,6 +266,8 @@ func (w *walker) walk(s *huma.Schema, value any, path string) {
 			w.faults.add(path, "invalid_text", bad)
 		} else if s.Format == "date-time" && pastCalendar(v) {
 			w.faults.add(path, "out_of_range", "Expected a year from 1 to 9999 in UTC.")
+		} else if s.Format == "uuid" && !isUUID(v) && !w.named[path] {
+			w.faults.add(path, "invalid_format", "Expected a UUID.")
 		}
 	case []any:
 		for i, item := range v {
@@ -215,11 +362,39 @@ func detail(d *huma.ErrorDetail) fault.Detail {
 	if code == "required" { // the message names the property, the location its object
 		where = join(where, strings.Fields(d.Message)[3])
 	}
-	message := strings.ToUpper(d.Message[:1]) + d.Message[1:] + "."
-	return fault.Detail{Field: where, Code: code, Message: message}
+	return fault.Detail{Field: where, Code: code, Message: sentence(d.Message)}
 }
 
-// Validate checks a value as the body of an operation is checked, for movies that come in another way.
+// formats are what huma's messages call by the number of a standard, sometimes with a parser's own words behind it.
+var formats = []struct{ prefix, sentence string }{
+	{"expected string to be RFC 4122 uuid", "Expected a UUID."},
+	{"expected string to be RFC 3986 uri", "Expected a URI."},
+	{"expected string to be RFC 3339 date-time", "Expected an RFC 3339 date-time."},
+}
+
+// exponent is a limit as Go writes large numbers.
+var exponent = regexp.MustCompile(`[0-9.]+e[+-][0-9]+$`)
+
+// sentence makes one for people of huma's message.
+func sentence(message string) string {
+	for _, f := range formats {
+		if strings.HasPrefix(message, f.prefix) {
+			return f.sentence
+		}
+	}
+	if described, ok := strings.CutPrefix(message, "expected string to be "); ok { // a pattern's description
+		message = "expected " + described
+	}
+	if strings.HasPrefix(message, "expected number") {
+		message = exponent.ReplaceAllStringFunc(message, func(text string) string {
+			n, _ := strconv.ParseFloat(text, 64) // of Go's own writing
+			return strconv.FormatFloat(n, 'f', -1, 64)
+		})
+	}
+	return strings.ToUpper(message[:1]) + message[1:] + "."
+}
+
+// Validate checks a value as the body of an operation is checked, for what comes in another way.
 func Validate[T any](v T) []fault.Detail {
 	raw, err := encode(v)
 	if err != nil {

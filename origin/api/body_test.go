@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -66,7 +67,6 @@ func TestBodiesOfTheWrongType(t *testing.T) {
 	f(`{"title": "a", "rating": null}`, "rating wrong_type")
 	f(`{"title": "a", "rating": "1"}`, "rating wrong_type")
 	f(`{"title": "a", "rating": 1.5}`, "rating wrong_type")
-	f(`{"title": "a", "rating": 1e0}`, "rating wrong_type")
 	f(`{"title": "a", "pinned": "true", "text": 1}`, "pinned wrong_type", "text wrong_type")
 	f(`{"title": "a", "tags": "a,b"}`, "tags wrong_type")
 	f(`{"title": "a", "tags": ["a", 1, null]}`, "tags[1] wrong_type", "tags[2] wrong_type")
@@ -106,6 +106,60 @@ func TestValuesOutOfTheirLimits(t *testing.T) {
 	f(`{"title": "a", "starts_at": "0000-12-31T00:00:00Z"}`, "starts_at out_of_range")
 	f(`{"title": "a", "parent_id": "x", "id": ""}`, "id invalid_format", "parent_id invalid_format")
 	f(`{"title": "a", "parts": [{}, {"name": "", "size": 10}]}`, "parts[0].name required", "parts[1].name too_short", "parts[1].size out_of_range")
+}
+
+// A number is whole or is not, however it is written.
+func TestWholeNumbers(t *testing.T) {
+	b := setup(t)
+	for text, want := range map[string]int{"1.0": 1, "1e0": 1, "0.3e1": 3, "20e-1": 2, "-0": 0, "5.000": 5, "0.0": 0} {
+		n, _ := b.created(`{"title": "n` + text + `", "views": 9007199254740993, "rating": ` + text + `}`)
+		if n.Rating != want {
+			t.Errorf("%s is %d", text, n.Rating)
+		}
+	}
+	for _, text := range []string{"1.5", "1e-1", "0.1"} {
+		if status, got := b.refusal(`{"title": "x", "rating": ` + text + `}`); status != 400 || !slices.Equal(got, []string{"rating wrong_type"}) {
+			t.Errorf("%s: %d %q", text, status, got)
+		}
+	}
+}
+
+// UUIDs have one form; edges know no other.
+func TestFormOfUUIDs(t *testing.T) {
+	b := setup(t)
+	for _, id := range []string{"urn:uuid:" + idA, "{" + idA + "}", strings.ReplaceAll(idA, "-", ""), idA + "0", "x"} {
+		if status, got := b.refusal(`{"title": "a", "parent_id": "` + id + `"}`); status != 422 || !slices.Equal(got, []string{"parent_id invalid_format"}) {
+			t.Errorf("body %s: %d %q", id, status, got)
+		}
+		for _, path := range []string{"/v2/notes?parent=" + url.QueryEscape(id), "/v2/notes?parents=" + url.QueryEscape(id), "/v2/notes/" + url.PathEscape(id)} {
+			a := b.Do(apitest.Request{Method: "GET", Path: path, Access: "viewer"}).Want(400)
+			if d := a.Refused().Details; len(d) != 1 || d[0].Code != "invalid_format" || d[0].Message != "Expected a UUID." {
+				t.Errorf("%s: %v", path, d)
+			}
+		}
+	}
+	b.created(`{"title": "a", "parent_id": "` + strings.ToUpper(idA) + `"}`)
+}
+
+// Messages are for people: without regular expressions, numbers with exponents, and what parsers say.
+func TestMessages(t *testing.T) {
+	type limits struct {
+		Name  string `json:"name" pattern:"^\\S+$" patternDescription:"a text without blanks"`
+		Large int    `json:"large" maximum:"1000000"`
+		Least int    `json:"least" minimum:"-20000000"`
+		ID    string `json:"id" format:"uuid"`
+		Link  string `json:"link" format:"uri"`
+		At    string `json:"at" format:"date-time"`
+	}
+	var got []string
+	for _, d := range api.Validate(limits{"a b", 1000001, -20000001, "abc", "http://[::1", "today"}) {
+		got = append(got, d.Field+" "+d.Code+": "+d.Message)
+	}
+	want := []string{"at invalid_format: Expected an RFC 3339 date-time.", "id invalid_format: Expected a UUID.", "large out_of_range: Expected number <= 1000000.",
+		"least out_of_range: Expected number >= -20000000.", "link invalid_format: Expected a URI.", "name invalid_format: Expected a text without blanks."}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
 }
 
 // decoded is the name that a JSON escape comes to.

@@ -54,23 +54,24 @@ type Write struct {
 }
 
 // Check ends the checks of a write, in the contract's order: current is the representation that the caller must have
-// read for If-Match (nil when the write creates), then come the faults of the body: those that its schema found and the
-// domain's own, all in one answer. Call it once the resource is locked and before anything is written.
+// read for If-Match (nil when the write creates), then come the faults of the body: those that its schema and its own check
+// found, and what the domain adds, which needs the database, all in one answer. Call it once the resource is locked and before
+// anything is written.
 func (w *Write) Check(current any, own ...fault.Detail) error {
 	w.checked = true
 	if current != nil && w.ifMatch != "" {
-		body, err := encode(current)
+		names := jsonNames(reflect.TypeOf(current))
+		tag, err := version(current, names)
 		if err != nil {
 			return err
 		}
-		names := jsonNames(reflect.TypeOf(current))
-		if err := checkMatch(w.ifMatch, versionTag(body, names), names); err != nil {
+		if err := checkMatch(w.ifMatch, tag, names); err != nil {
 			return err
 		}
 	}
-	all := slices.Clone(w.pending)
+	all, known := slices.Clone(w.pending), paths(w.pending)
 	for _, d := range own {
-		if !slices.ContainsFunc(w.pending, func(p fault.Detail) bool { return within(d.Field, p.Field) }) {
+		if !covered(d.Field, known) {
 			all = append(all, d)
 		}
 	}
@@ -78,13 +79,6 @@ func (w *Write) Check(current any, own ...fault.Detail) error {
 		return Invalid(all...)
 	}
 	return nil
-}
-
-// within reports whether a field is the other one or a part of it: once the schema has found fault with the whole, the
-// domain's view of it says nothing more.
-func within(field, whole string) bool {
-	rest, ok := strings.CutPrefix(field, whole)
-	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // Invalid is the 422 of values that are missing or out of their limits.
@@ -194,7 +188,11 @@ func (e *Entry) render(result any, fields []string) (*answer, error) {
 		return nil, err
 	}
 	if e.versioned { // the tag that If-Match takes is of the whole resource
-		a.header.Set("ETag", versionTag(body, jsonNames(e.out)))
+		tag, err := version(result, jsonNames(e.out))
+		if err != nil {
+			return nil, err
+		}
+		a.header.Set("ETag", tag)
 	}
 	if body, err = project(body, fields, itemType(e.out) != nil); err != nil {
 		return nil, err

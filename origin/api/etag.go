@@ -40,6 +40,20 @@ func versionTag(body []byte, names []string) string {
 	return fmt.Sprintf(`"%016x.%s"`, xxhash.Sum64(body), base64.RawURLEncoding.EncodeToString(prints))
 }
 
+// Versioned is implemented by what writes answer that changes by the clock as well. Version is what it is without that: only
+// edits make another version, so that If-Match holds until there is one. It is not for answers to GET, whose ETag is that
+// of all that they show.
+type Versioned interface{ Version() any }
+
+// version is the ETag that If-Match takes of a representation.
+func version(representation any, names []string) (string, error) {
+	if v, ok := representation.(Versioned); ok {
+		representation = v.Version()
+	}
+	body, err := encode(representation)
+	return versionTag(body, names), err
+}
+
 func topLevel(body []byte) map[string]json.RawMessage {
 	var values map[string]json.RawMessage
 	_ = json.Unmarshal(body, &values) // of our own encoding; what is no object has no fields

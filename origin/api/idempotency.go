@@ -38,7 +38,11 @@ func idempotency(r *http.Request, e *Entry, raw []byte) *record.Request {
 	if !e.idempotent || key == "" {
 		return nil
 	}
-	return &record.Request{Operation: e.ID, Key: key, Fingerprint: fingerprint(r.URL.Path, raw)}
+	target := r.URL.Path
+	if query, _ := e.Canonical(r.URL.RawQuery); query != "" { // decode has refused what is none
+		target += "?" + query
+	}
+	return &record.Request{Operation: e.ID, Key: key, Fingerprint: fingerprint(target, raw)}
 }
 
 // performOnce replays the stored answer of the key, or performs the write and stores its answer. A refusal is an answer
@@ -75,8 +79,8 @@ func replay(stored *record.Answer) *answer {
 	return &answer{stored.Status, header, stored.Body}
 }
 
-// fingerprint identifies a request's path and body, whatever the spacing and the order of names in its JSON.
-func fingerprint(path string, body []byte) []byte {
+// fingerprint identifies a request's target and body, whatever the spacing and the order of names in its JSON.
+func fingerprint(target string, body []byte) []byte {
 	var parsed any
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber() // two numbers that a float64 can't tell apart are two requests
@@ -85,6 +89,6 @@ func fingerprint(path string, body []byte) []byte {
 			body = b
 		}
 	}
-	sum := sha256.Sum256(slices.Concat([]byte(path+"\n"), body))
+	sum := sha256.Sum256(slices.Concat([]byte(target+"\n"), body))
 	return sum[:]
 }

@@ -66,6 +66,29 @@ type NoteWrite struct {
 	ParentID api.Optional[uuid.UUID] `json:"parent_id,omitempty"`
 }
 
+// Faults implements api.Checked: some words are not to be used.
+func (b *NoteWrite) Faults() []fault.Detail {
+	var all []fault.Detail
+	bad := func(field, text string) {
+		if text == "bad" {
+			all = append(all, fault.Detail{Field: field, Code: "rude", Message: "This word is rude."})
+		}
+	}
+	if b.Text.Value != nil {
+		bad("text", *b.Text.Value)
+	}
+	for i, tag := range b.Tags {
+		bad(fmt.Sprintf("tags[%d]", i), tag)
+	}
+	for i, p := range b.Parts {
+		bad(fmt.Sprintf("parts[%d].name", i), p.Name)
+	}
+	if b.Pinned && b.Kind == "" {
+		all = append(all, fault.Detail{Field: "kind", Code: "required", Message: "What is pinned must be of a kind."})
+	}
+	return all
+}
+
 // Sort is a type of text of its own, as enums often are.
 type Sort string
 
@@ -100,6 +123,12 @@ type getIn struct {
 }
 
 type createIn struct{ Body NoteWrite }
+
+type rehearseIn struct {
+	DryRun bool     `query:"dry_run"`
+	Tags   []string `query:"tags"`
+	Body   NoteWrite
+}
 
 type putIn struct {
 	noteID
@@ -179,6 +208,7 @@ func (d *notes) entries() []api.Entry {
 		api.Delete("deleteNote", "/v2/admin/notes/{note_id}", "content:write", d.delete).Documented("Notes", "Delete Note", ""),
 		api.Act("pinNote", "/v2/admin/notes/{note_id}/pin", "content:publish", d.pin).Documented("Notes", "Pin Note", ""),
 		api.Post("careless", "/v2/admin/careless", "content:write", d.careless),
+		api.Post("rehearse", "/v2/admin/rehearse", "content:write", d.rehearse),
 		api.Ask("askNotes", "/v2/notes/ask", op.Viewer, d.ask).Documented("Notes", "Ask Notes", ""),
 		api.Get("panic", "/v2/panic", op.Public, func(context.Context, *api.Read, *api.None) (Note, error) { panic("inner text") }),
 		api.Get("untagged", "/v2/untagged", op.Public, func(context.Context, *api.Read, *api.None) (Note, error) { return Note{}, nil }),
@@ -275,6 +305,10 @@ func (d *notes) create(ctx context.Context, w *api.Write, in *createIn) (Note, e
 		return Note{}, err
 	}
 	return n, d.store(ctx, w, n, "note.created")
+}
+
+func (d *notes) rehearse(ctx context.Context, w *api.Write, in *rehearseIn) (Note, error) {
+	return d.create(ctx, w, &createIn{in.Body})
 }
 
 func (d *notes) put(ctx context.Context, w *api.Write, in *putIn) (Note, error) {

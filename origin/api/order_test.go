@@ -94,6 +94,17 @@ func TestAllFaultsInOneAnswer(t *testing.T) {
 		"tags": "too_many", "parts[0].size": "wrong_type", "parts[0].name": "required"})
 	f("", `{"title": "SHOUTED", "rating": 9, "id": "0190a6e0-0000-7000-8000-000000000099", "kind": "odd", "starts_at": "today", "parent_id": "x"}`, 422, map[string]string{
 		"title": "shouted", "rating": "out_of_range", "id": "mismatch", "kind": "not_allowed", "starts_at": "invalid_format", "parent_id": "invalid_format"})
+	f("", `{"title": "SHOUTED", "tags": ["bad", "good", "bad"], "text": "bad"}`, 422, map[string]string{
+		"title": "shouted", "tags[0]": "rude", "tags[2]": "rude", "text": "rude"})
+	f("", `{"title": "a", "text": "bad", "extra": 1}`, 400, map[string]string{"text": "rude", "extra": "unknown_field"})
+	f("?check=maybe", `{"title": "a", "text": "bad"}`, 400, map[string]string{"text": "rude", "check": "wrong_type"})
+	f("", `{"title": 1, "rating": 9, "tags": ["bad", 1, "toolong"], "parts": [{"name": 1, "size": 1.5}, {"name": "bad", "id": 1}], "parent_id": "x", "score": 1e999}`, 400,
+		map[string]string{"title": "wrong_type", "rating": "out_of_range", "tags[0]": "rude", "tags[1]": "wrong_type", "tags[2]": "too_long",
+			"parts[0].name": "wrong_type", "parts[0].size": "wrong_type", "parts[1].name": "rude", "parts[1].id": "unknown_field",
+			"parent_id": "invalid_format", "score": "out_of_range"})
+	f("", `{"title": "a", "pinned": true, "kind": 1}`, 400, map[string]string{"kind": "wrong_type"}) // given, though not as a text
+	f("", `{"title": "a", "views": 123456789012345678901234567890, "text": "bad"}`, 400, map[string]string{"views": "wrong_type", "text": "rude"})
+	f("", `[{"text": "bad"}]`, 400, map[string]string{"": "wrong_type"})
 	f("", `{"title": "FAR TOO LONG"}`, 422, map[string]string{"title": "too_long"})
 	f("", `{}`, 422, map[string]string{"title": "required"})
 	f("", `{"title": "a", "score": 0.3, "rating": -1}`, 422, map[string]string{"score": "out_of_range", "rating": "out_of_range"})

@@ -97,6 +97,8 @@ func TestBadParameters(t *testing.T) {
 	f("kinds=short,odd", "", "kinds not_allowed")
 	f("kinds=short,long,short", "", "kinds too_many")
 	f("parents=x", "", "parents invalid_format")
+	f("parents=x,y&parents=z,1", "", "parents invalid_format, parents too_many")
+	f("sizes=10,x,11,y", "", "sizes out_of_range, sizes wrong_type")
 	f("sizes=1,10,x", "", "sizes out_of_range, sizes wrong_type")
 	for _, at := range []string{"today", "2026-03-04", "2026-03-04T05:06:07", "2026-02-30T00:00:00Z", "2026-03-04T05:06:60Z"} {
 		a := b.Do(apitest.Request{Method: "GET", Path: "/v2/notes?from=" + at, Access: "viewer"}).Want(400)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -252,8 +254,9 @@ func (s *Server) newRead(r *http.Request, e *Entry, asOf time.Time) (*Read, erro
 	return &Read{AsOf: asOf.UTC(), entry: e, cursors: s.Cursors, filters: filters}, nil
 }
 
-// Checked is implemented by inputs whose parameters must fit together. Faults sees those that could be read, the others
-// as if they were absent, and its faults are 400 in one answer with theirs.
+// Checked is implemented by inputs whose parameters must fit together, and by bodies of which more can be told than their
+// schema says. Faults sees what could be read, the rest as if it was absent (a text that is none as some text), and what it
+// finds is in one answer with the other faults: of parameters it is 400, of a body 422 unless something else makes it 400.
 type Checked interface{ Faults() []fault.Detail }
 
 func badParameters(wrong []fault.Detail) *fault.Fault {
@@ -277,9 +280,9 @@ func (s *Server) decode(r *http.Request, e *Entry, in reflect.Value) ([]fault.De
 	}
 	var faults bodyFaults
 	var raw []byte
-	if e.input.body != nil {
+	if e.input.body != nil || e.write != nil {
 		var err error
-		if raw, err = readBody(r, e.MaxBody, e.instead); err != nil {
+		if raw, err = readBody(r, cmp.Or(e.MaxBody, maxBody), e.instead); err != nil {
 			return nil, nil, err
 		}
 		faults = e.decodeBody(raw, in)
@@ -291,6 +294,9 @@ func (s *Server) decode(r *http.Request, e *Entry, in reflect.Value) ([]fault.De
 }
 
 func (e *Entry) decodeBody(raw []byte, in reflect.Value) bodyFaults {
+	if e.input.body == nil {
+		return faultsOfNone(raw)
+	}
 	if len(raw) > 0 {
 		return e.input.decode(raw, in.FieldByIndex(e.input.body.index))
 	}
@@ -298,6 +304,16 @@ func (e *Entry) decodeBody(raw []byte, in reflect.Value) bodyFaults {
 		return bodyFaults{}
 	}
 	return bodyFaults{unreadable: []fault.Detail{{Field: "body", Code: "required", Message: "A JSON body is required."}}}
+}
+
+// faultsOfNone refuses what is in the body of a write that takes none: it would not be done.
+func faultsOfNone(raw []byte) bodyFaults {
+	if len(raw) == 0 {
+		return bodyFaults{}
+	}
+	var none None
+	b := binding{schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false}}
+	return b.decode(raw, reflect.ValueOf(&none).Elem())
 }
 
 // large bounds how many bodies beyond the general limit the process holds at once: each is in memory several times over

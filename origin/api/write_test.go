@@ -64,6 +64,47 @@ func TestKeyOfAnotherRequest(t *testing.T) {
 	}
 }
 
+// The query is part of the request: what it says is done, too.
+func TestKeyOfAnotherQuery(t *testing.T) {
+	b := setup(t)
+	f := func(query string) *apitest.Answer {
+		return b.Do(apitest.Request{Method: "POST", Path: "/v2/admin/rehearse" + query, Access: writer, Body: `{"title": "a"}`, Header: map[string]string{"Idempotency-Key": "k"}})
+	}
+	f("?dry_run=true&tags=x,y").Want(201)
+	for _, same := range []string{"?tags=y&dry_run=true&tags=x", "?dry_run=%74rue&tags=y,x"} {
+		if !replayed(f(same).Want(201)) {
+			t.Errorf("%s: not replayed", same)
+		}
+	}
+	for _, other := range []string{"", "?dry_run=false", "?dry_run=true", "?dry_run=true&tags=x"} {
+		if a := f(other).Want(422); a.Refused().Code != "IDEMPOTENCY_KEY_REUSED" {
+			t.Errorf("%s: %s", other, a.Body)
+		}
+	}
+	if b.rows() != 1 {
+		t.Errorf("%d rows", b.rows())
+	}
+}
+
+// A body of a write that takes none would not be done, and is refused as any other unknown field.
+func TestBodiesWhereNoneIsTaken(t *testing.T) {
+	b := setup(t)
+	n, _ := b.created(`{"title": "a"}`)
+	path := "/v2/admin/notes/" + n.ID.String()
+	for body, want := range map[string]string{`{"foo": 1}`: "foo unknown_field", `[]`: " wrong_type", `{`: "body malformed", `1`: " wrong_type"} {
+		for _, r := range []apitest.Request{{Method: "POST", Path: path + "/pin"}, {Method: "DELETE", Path: path}} {
+			r.Access, r.Body = writer, body
+			if d := b.Do(r).Want(400).Refused().Details; len(d) != 1 || d[0].Field+" "+d[0].Code != want {
+				t.Errorf("%s %s: %v", r.Method, body, d)
+			}
+		}
+	}
+	b.Do(apitest.Request{Method: "POST", Path: path + "/pin", Access: writer, Body: `{"foo": "` + strings.Repeat("x", 1<<20) + `"}`}).Want(413)
+	b.Do(apitest.Request{Method: "POST", Path: path + "/pin", Access: writer, Body: `{}`}).Want(200)
+	b.Do(apitest.Request{Method: "POST", Path: path + "/pin", Access: writer}).Want(200)
+	b.Do(apitest.Request{Method: "DELETE", Path: path, Access: writer}).Want(204)
+}
+
 func TestKeysThatAreNone(t *testing.T) {
 	b := setup(t)
 	f := func(status int, keys ...string) {

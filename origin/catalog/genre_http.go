@@ -116,17 +116,13 @@ func (d *Domain) storeGenre(ctx context.Context, w *api.Write, before, after *ge
 	return nil
 }
 
-// takeGenre copies a body into the genre and checks what the schema can't: the parent exists, and is not below it.
+// takeGenre copies a body into the genre and checks that its parent exists, and is not below it.
 func (d *Domain) takeGenre(ctx context.Context, w *api.Write, g *genre, b *GenreWrite) ([]fault.Detail, error) {
 	var faults vocab.Faults
 	g.Name, g.Slug, g.ParentID, g.ImageURL, g.UpdatedAt = b.Name, b.Slug, b.ParentID, b.ImageURL, w.Now
 	g.ContentTypes = slices.Clone(b.ContentTypes)
 	slices.Sort(g.ContentTypes)
 	g.ContentTypes = slices.Compact(g.ContentTypes)
-	if b.ContentTypes != nil && len(b.ContentTypes) == 0 {
-		faults.Add("content_types", "too_few", "Expected at least one content type.")
-	}
-	faults.URL("image_url", b.ImageURL)
 	if b.ParentID != nil {
 		above, err := ancestors(ctx, w.Tx, *b.ParentID)
 		switch {

@@ -103,7 +103,7 @@ func (in *ingestion) prepare(ctx context.Context, batch []Incoming) error {
 
 // accept checks a movie as the API would, and the publishing gate where it is to be published.
 func (in *ingestion) accept(b *Incoming, genres map[string]uuid.UUID) (*movie, string) {
-	if faults := append(api.Validate(b.Movie), checkMovie(&b.Movie)...); len(faults) > 0 {
+	if faults := api.Validate(b.Movie); len(faults) > 0 {
 		return nil, faults[0].Field + ": " + faults[0].Message
 	}
 	m := &movie{State: statusDraft}

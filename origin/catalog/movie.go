@@ -59,7 +59,7 @@ func (m AdminMovie) Location() string { return "/v2/admin/movies/" + m.ID.String
 
 // CastMember is a person's part in a movie.
 type CastMember struct {
-	Name          string `json:"name" minLength:"1" maxLength:"200" pattern:"\\S"`
+	Name          string `json:"name" minLength:"1" maxLength:"200" pattern:"^[^\\r\\n]*\\S[^\\r\\n]*$" patternDescription:"a text on one line that is not blank"`
 	Role          string `json:"role" enum:"actor,director,writer,producer,host,guest"`
 	CharacterName string `json:"character_name,omitempty" maxLength:"200"`
 	ImageURL      string `json:"image_url,omitempty" format:"uri" maxLength:"2048"`

@@ -15,10 +15,10 @@ import (
 
 // MovieWrite is the body of create and replace.
 type MovieWrite struct {
-	Title             string                             `json:"title" minLength:"1" maxLength:"255" pattern:"\\S"`
-	OriginalTitle     string                             `json:"original_title,omitempty" maxLength:"255" doc:"Original title if different from localised title."`
+	Title             string                             `json:"title" minLength:"1" maxLength:"255" pattern:"^[^\\r\\n]*\\S[^\\r\\n]*$" patternDescription:"a text on one line that is not blank"`
+	OriginalTitle     string                             `json:"original_title,omitempty" maxLength:"255" pattern:"^[^\\r\\n]*$" patternDescription:"a text on one line" doc:"Original title if different from localised title."`
 	Synopsis          string                             `json:"synopsis,omitempty" maxLength:"5000"`
-	Tagline           string                             `json:"tagline,omitempty" maxLength:"300"`
+	Tagline           string                             `json:"tagline,omitempty" maxLength:"300" pattern:"^[^\\r\\n]*$" patternDescription:"a text on one line"`
 	ReleaseYear       int                                `json:"release_year,omitempty" minimum:"1888" maximum:"2100"`
 	RuntimeMinutes    int                                `json:"runtime_minutes,omitempty" minimum:"1" maximum:"100000" doc:"Total runtime. Required before publishing."`
 	ContentRating     string                             `json:"content_rating,omitempty" enum:"G,PG,PG-13,R,NC-17,TV-Y,TV-G,TV-PG,TV-14,TV-MA,UNRATED" doc:"Parental guidance rating. Required before publishing."`
@@ -183,13 +183,12 @@ func (d *Domain) settled(ctx context.Context, w *api.Write, m *movie) (*movie, e
 	return &after, nil
 }
 
-// take copies a body into the movie and checks what the schema can't.
+// take copies a body into the movie and checks its genres.
 func (d *Domain) take(ctx context.Context, w *api.Write, m *movie, b *MovieWrite) ([]fault.Detail, error) {
 	m.copyFrom(b)
-	faults := checkMovie(b)
 	ids, unknown, err := genreIDs(ctx, w.Tx.Tx, b.Genres, contentMovie)
 	m.GenreIDs = ids
-	return append(faults, unknown...), err
+	return unknown, err
 }
 
 // copyFrom takes over what a body says of the movie itself.
@@ -201,7 +200,8 @@ func (m *movie) copyFrom(b *MovieWrite) {
 	m.AvailableFrom, m.AvailableUntil = vocab.Instant(b.AvailableFrom), vocab.Instant(b.AvailableUntil)
 }
 
-func checkMovie(b *MovieWrite) []fault.Detail {
+// Faults implements api.Checked.
+func (b *MovieWrite) Faults() []fault.Detail {
 	var faults vocab.Faults
 	for i, c := range b.CountryOfOrigin {
 		if !territory.Valid(c) {

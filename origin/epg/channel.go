@@ -48,7 +48,7 @@ func (c AdminChannel) Location() string { return "/v2/admin/channels/" + c.ID.St
 
 // ChannelWrite is the body of create and replace.
 type ChannelWrite struct {
-	Name             string                             `json:"name" minLength:"1" maxLength:"100" pattern:"\\S"`
+	Name             string                             `json:"name" minLength:"1" maxLength:"100" pattern:"^[^\\r\\n]*\\S[^\\r\\n]*$" patternDescription:"a text on one line that is not blank"`
 	Number           int                                `json:"number,omitempty" minimum:"1" maximum:"1000000" doc:"Logical Channel Number (LCN) for display in the EPG grid."`
 	Description      string                             `json:"description,omitempty" maxLength:"1000"`
 	Category         string                             `json:"category,omitempty" maxLength:"100" doc:"Channel genre category (e.g. News, Sports, Entertainment)."`
@@ -113,8 +113,8 @@ func trimmed(texts []string) []string {
 	return kept
 }
 
-// checkChannel finds what the schema can't see.
-func checkChannel(b *ChannelWrite) []fault.Detail {
+// Faults implements api.Checked.
+func (b *ChannelWrite) Faults() []fault.Detail {
 	var faults vocab.Faults
 	faults.Language("language", b.Language)
 	faults.Images("images", b.Images)

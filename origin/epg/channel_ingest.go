@@ -102,7 +102,7 @@ func (in *channelIngestion) accept(b *IncomingChannel) (*channel, string) {
 	if b.Key == "" {
 		return nil, "key: a channel without one would be brought in again each time"
 	}
-	if faults := append(api.Validate(b.Channel), checkChannel(&b.Channel)...); len(faults) > 0 {
+	if faults := api.Validate(b.Channel); len(faults) > 0 {
 		return nil, faults[0].Field + ": " + faults[0].Message
 	}
 	c := newChannel(in.w.Now)

@@ -24,7 +24,7 @@ type updateChannelIn struct {
 func (d *Domain) createChannel(ctx context.Context, w *api.Write, in *createChannelIn) (AdminChannel, error) {
 	c := newChannel(w.Now)
 	c.copyFrom(&in.Body)
-	if err := w.Check(nil, checkChannel(&in.Body)...); err != nil {
+	if err := w.Check(nil); err != nil {
 		return AdminChannel{}, err
 	}
 	for _, c.Slug = range c.slugCandidates() { // the last is the channel's alone
@@ -61,7 +61,6 @@ func (d *Domain) attachRule(ctx context.Context, w *api.Write, id uuid.UUID, ref
 func (d *Domain) updateChannel(ctx context.Context, w *api.Write, in *updateChannelIn) (AdminChannel, error) {
 	return d.editChannel(ctx, w, in.ChannelID, channelEdit{
 		change: func(c *channel) { c.copyFrom(&in.Body) },
-		faults: checkChannel(&in.Body),
 		rule:   in.Body.GeoRestrictions,
 	})
 }
@@ -79,11 +78,10 @@ func (d *Domain) unpublishChannel(ctx context.Context, w *api.Write, in *channel
 // channelEdit is an editor's change to a channel.
 type channelEdit struct {
 	change func(*channel)
-	faults []fault.Detail
 	rule   api.Optional[vocab.GeoRestriction]
 }
 
-// editChannel locks the channel, checks If-Match and the faults, stores what changed, and tells of it.
+// editChannel locks the channel, checks what w.Check does, stores what changed, and tells of it.
 func (d *Domain) editChannel(ctx context.Context, w *api.Write, id uuid.UUID, e channelEdit) (AdminChannel, error) {
 	var none AdminChannel
 	before, err := lockChannel(ctx, w.Tx.Tx, id)
@@ -95,7 +93,7 @@ func (d *Domain) editChannel(ctx context.Context, w *api.Write, id uuid.UUID, e 
 	}
 	after := *before
 	e.change(&after)
-	if err := w.Check(before.AdminChannel, e.faults...); err != nil {
+	if err := w.Check(before.AdminChannel); err != nil {
 		return none, err
 	}
 	ruled, err := d.attachRule(ctx, w, id, e.rule)

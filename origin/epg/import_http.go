@@ -23,7 +23,7 @@ import (
 const maxOpenImports = 50
 
 type createImportIn struct {
-	DryRun bool `query:"dry_run" doc:"The same as dry_run in the body."`
+	DryRun bool `query:"dry_run" default:"false" doc:"The same as dry_run in the body."`
 	Body   ImportWrite
 }
 
@@ -70,6 +70,23 @@ func newImport(id uuid.UUID, b *ImportWrite, now time.Time) *importRow {
 	return row
 }
 
+// Faults implements api.Checked.
+func (b *ImportWrite) Faults() []fault.Detail {
+	var own vocab.Faults
+	switch {
+	case b.Source == "" && b.SourceURL == "":
+		own.Add("source", "required", "Give exactly one of source and source_url.")
+		own.Add("source_url", "required", "Give exactly one of source and source_url.")
+	case b.Source != "" && b.SourceURL != "":
+		own.Add("source", "not_allowed", "Give exactly one of source and source_url.")
+		own.Add("source_url", "not_allowed", "Give exactly one of source and source_url.")
+	}
+	if _, err := time.LoadLocation(b.Timezone); err != nil || b.Timezone == "Local" {
+		own.Add("timezone", "not_found", "Expected the IANA name of a time zone, such as Europe/Berlin.")
+	}
+	return own
+}
+
 func distinctIDs(ids []uuid.UUID) []uuid.UUID {
 	seen := map[uuid.UUID]bool{}
 	return slices.DeleteFunc(vocab.Some(slices.Clone(ids)), func(id uuid.UUID) bool {
@@ -88,23 +105,13 @@ func hostOf(address string) string {
 	return u.Host
 }
 
-// checkImport finds what the schema can't tell.
+// checkImport finds what the body alone doesn't tell.
 func (d *Domain) checkImport(ctx context.Context, tx pgx.Tx, b *ImportWrite) ([]fault.Detail, error) {
 	var own vocab.Faults
-	switch {
-	case b.Source == "" && b.SourceURL == "":
-		own.Add("source", "required", "Give exactly one of source and source_url.")
-		own.Add("source_url", "required", "Give exactly one of source and source_url.")
-	case b.Source != "" && b.SourceURL != "":
-		own.Add("source", "not_allowed", "Give exactly one of source and source_url.")
-		own.Add("source_url", "not_allowed", "Give exactly one of source and source_url.")
-	case b.SourceURL != "":
+	if b.SourceURL != "" {
 		if refused := d.Imports.refuses(b.SourceURL); refused != "" {
 			own.Add("source_url", "not_allowed", refused)
 		}
-	}
-	if _, err := time.LoadLocation(b.Timezone); err != nil || b.Timezone == "Local" {
-		own.Add("timezone", "not_found", "Expected the IANA name of a time zone, such as Europe/Berlin.")
 	}
 	known, err := knownChannels(ctx, tx, b.ChannelIDs)
 	if err != nil {

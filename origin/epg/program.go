@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"encora/origin/vocab"
+	"encora/shared/fault"
 )
 
 // Program is a programme as viewers see it. Its parts are apart because edges compute what lies between them
@@ -54,10 +55,16 @@ type AdminProgram struct {
 // Location is the address of the programme for editors.
 func (p AdminProgram) Location() string { return "/v2/admin/epg/programs/" + p.ID.String() }
 
+// Version implements api.Versioned: what follows from the clock is no part of it.
+func (p AdminProgram) Version() any {
+	p.ProgramFlags = ProgramFlags{}
+	return p
+}
+
 // ProgramWrite is the body of create and replace. What follows from the clock is taken and ignored.
 type ProgramWrite struct {
 	ChannelID          uuid.UUID      `json:"channel_id"`
-	Title              string         `json:"title" minLength:"1" maxLength:"255" pattern:"\\S"`
+	Title              string         `json:"title" minLength:"1" maxLength:"255" pattern:"^[^\\r\\n]*\\S[^\\r\\n]*$" patternDescription:"a text on one line that is not blank"`
 	Description        string         `json:"description,omitempty" maxLength:"2000"`
 	ContentRating      string         `json:"content_rating,omitempty" enum:"G,PG,PG-13,R,NC-17,TV-Y,TV-G,TV-PG,TV-14,TV-MA,UNRATED"`
 	Language           string         `json:"language,omitempty" maxLength:"35" doc:"Programme broadcast language (BCP-47)."`
@@ -73,6 +80,22 @@ type ProgramWrite struct {
 	Images             vocab.ImageSet `json:"images,omitzero" doc:"Content artwork. All URLs are CDN-hosted, immutable, and cache-safe."`
 	LinkedVODID        *uuid.UUID     `json:"linked_vod_id,omitempty" doc:"Linked VOD asset ID — allows direct navigation to the VOD version."`
 	CatchupBlocked     bool           `json:"catchup_blocked,omitempty" default:"false" doc:"Forbids catch-up of this programme, whatever the channel allows."`
+}
+
+// Faults implements api.Checked. The time before all others stands for an absent one, which the schema finds fault with.
+func (b *ProgramWrite) Faults() []fault.Detail {
+	var faults vocab.Faults
+	faults.Language("language", b.Language)
+	faults.Images("images", b.Images)
+	switch length := wholeSecond(b.EndTime).Sub(wholeSecond(b.StartTime)); {
+	case b.StartTime.IsZero():
+		faults.Add("start_time", "out_of_range", "No programme started at that time.")
+	case b.EndTime.IsZero() || length <= 0:
+		faults.Add("end_time", "out_of_range", "A programme must end after it starts, by a whole second at least.")
+	case length > maxDuration:
+		faults.Add("end_time", "out_of_range", "A programme must end within 7 days of its start.")
+	}
+	return faults
 }
 
 // maxDuration is the longest that a programme lasts: what is on air at an instant began within it.

@@ -167,19 +167,11 @@ func (d *Domain) createProgram(ctx context.Context, w *api.Write, in *createProg
 	return p.admin(w.Now, b.CatchupDays), nil
 }
 
-// checkProgram finds what the schema can't of a programme that is to be on a channel.
+// checkProgram finds what the body alone doesn't tell of a programme that is to be on a channel.
 func (d *Domain) checkProgram(ctx context.Context, w *api.Write, b *ProgramWrite, channelID uuid.UUID) ([]fault.Detail, error) {
 	var faults vocab.Faults
 	if b.ChannelID != channelID {
 		faults.Add("channel_id", "mismatch", fmt.Sprintf("Expected the programme's channel, %s.", channelID))
-	}
-	faults.Language("language", b.Language)
-	faults.Images("images", b.Images)
-	switch length := wholeSecond(b.EndTime).Sub(wholeSecond(b.StartTime)); {
-	case length <= 0:
-		faults.Add("end_time", "out_of_range", "A programme must end after it starts, by a whole second at least.")
-	case length > maxDuration:
-		faults.Add("end_time", "out_of_range", "A programme must end within 7 days of its start.")
 	}
 	if b.LinkedVODID == nil {
 		return faults, nil

@@ -212,6 +212,26 @@ func TestCreateOnce(t *testing.T) {
 	}
 }
 
+// What follows from the clock is no part of a version: nobody has edited anything when a programme begins or ends.
+func TestVersionsOfProgramsOutliveTheClock(t *testing.T) {
+	t.Parallel()
+	b := setupGuide(t)
+	channel := b.channel(true, 7)
+	for _, at := range []time.Time{noon.Add(-time.Hour), noon, noon.Add(10 * time.Hour), noon.AddDate(0, 0, 30)} {
+		b.Set(noon.Add(-2 * time.Hour))
+		p, tag := b.create(channel, nil)
+		b.Set(at)
+		a := b.admin("PUT", p.Location(), programBody(channel, nil), "If-Match", tag).Want(200)
+		if a.Header.Get("ETag") != tag {
+			t.Errorf("at %v the version is %s, was %s", at, a.Header.Get("ETag"), tag)
+		}
+		b.admin("PUT", p.Location(), programBody(channel, object{"title": "Other"}), "If-Match", tag).Want(200)
+		b.admin("PUT", p.Location(), programBody(channel, nil), "If-Match", tag).Want(412)
+		b.admin("DELETE", p.Location(), nil, "If-Match", tag).Want(412)
+		b.admin("DELETE", p.Location(), nil).Want(204)
+	}
+}
+
 func TestProgramFaults(t *testing.T) {
 	t.Parallel()
 	b := setupGuide(t)
@@ -231,6 +251,10 @@ func TestProgramFaults(t *testing.T) {
 	f(object{"end_time": "2026-03-09T12:00:01Z"}, "end_time")
 	f(object{"language": "!", "images": object{"poster_url": "ftp://x/"}, "linked_vod_id": channel}, "images.poster_url", "language", "linked_vod_id")
 	f(object{"categories": []string{""}, "season_number": -1, "episode_number": 1_000_001}, "categories[0]", "episode_number", "season_number")
+	f(object{"start_time": "0001-01-01T00:00:00Z"}, "start_time")
+	f(object{"end_time": "0001-01-01T00:00:00Z"}, "end_time")
+	f(object{"start_time": "today"}, "start_time")
+	f(object{"end_time": nil}, "end_time")
 	b.admin("POST", schedulePath(channel), programBody(channel, object{"end_time": "2026-03-09T12:00:00Z", "season_number": 0})).Want(201)
 	unknown := uuid.Must(uuid.NewV7())
 	b.admin("POST", schedulePath(unknown), programBody(channel, object{"title": ""})).Want(404)

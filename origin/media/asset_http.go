@@ -28,7 +28,7 @@ func (d *Domain) register(ctx context.Context, w *api.Write, in *registerIn) (As
 	if err != nil {
 		return Asset{}, err
 	}
-	if err := w.Check(nil, in.Body.faults(types[target])...); err != nil {
+	if err := w.Check(nil, in.Body.Target.faults(types[target])...); err != nil {
 		return Asset{}, err
 	}
 	a := in.Body.asset(uuid.Must(uuid.NewV7()), w.Now)

@@ -38,15 +38,15 @@ func (r GeoRule) Location() string { return "/v2/admin/geo-restrictions/" + r.ID
 
 // GeoRuleWrite is the body of create and replace.
 type GeoRuleWrite struct {
-	Name        string      `json:"name" minLength:"1" maxLength:"100" pattern:"\\S" doc:"Human-readable rule name for admin display."`
+	Name        string      `json:"name" minLength:"1" maxLength:"100" pattern:"^[^\\r\\n]*\\S[^\\r\\n]*$" patternDescription:"a text on one line that is not blank" doc:"Human-readable rule name for admin display."`
 	Description string      `json:"description,omitempty" maxLength:"500"`
 	Policy      string      `json:"policy" enum:"allow_list,block_list"`
 	Territories []string    `json:"territories" minItems:"1" minLength:"2" maxLength:"2" doc:"ISO 3166-1 alpha-2 country codes."`
 	AppliesTo   []uuid.UUID `json:"applies_to,omitempty" maxItems:"10000" doc:"Content asset UUIDs this rule is applied to. Empty = rule is unattached."`
 }
 
-// faults are what the schema can't see: territories that don't exist, and contents that are not among the known.
-func (b *GeoRuleWrite) faults(known map[uuid.UUID]string) []fault.Detail {
+// Faults implements api.Checked: territories that don't exist.
+func (b *GeoRuleWrite) Faults() []fault.Detail {
 	var all []fault.Detail
 	for i, code := range b.Territories {
 		if len(code) == 2 && !territory.Valid(code) {
@@ -54,6 +54,12 @@ func (b *GeoRuleWrite) faults(known map[uuid.UUID]string) []fault.Detail {
 				Message: "Expected an ISO 3166-1 alpha-2 code in capitals."})
 		}
 	}
+	return all
+}
+
+// unknown are the contents that are not among the known.
+func (b *GeoRuleWrite) unknown(known map[uuid.UUID]string) []fault.Detail {
+	var all []fault.Detail
 	for i, id := range b.AppliesTo {
 		if known[id] == "" {
 			all = append(all, fault.Detail{Field: fmt.Sprintf("applies_to[%d]", i), Code: "unknown",

@@ -59,7 +59,7 @@ func (d *Domain) createRule(ctx context.Context, w *api.Write, in *createRuleIn)
 	if err != nil {
 		return GeoRule{}, err
 	}
-	if err := w.Check(nil, in.Body.faults(types)...); err != nil {
+	if err := w.Check(nil, in.Body.unknown(types)...); err != nil {
 		return GeoRule{}, err
 	}
 	if err := insertRule(ctx, w.Tx.Tx, rule); err != nil {
@@ -74,7 +74,7 @@ func (d *Domain) updateRule(ctx context.Context, w *api.Write, in *updateRuleIn)
 	if err != nil {
 		return GeoRule{}, err
 	}
-	if err := w.Check(*before, in.Body.faults(types)...); err != nil {
+	if err := w.Check(*before, in.Body.unknown(types)...); err != nil {
 		return GeoRule{}, err
 	}
 	after := in.Body.rule(before.ID, before.CreatedAt, w.Now)

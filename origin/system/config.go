@@ -19,13 +19,13 @@ type AppSettings struct {
 	FeatureFlags      map[string]any `json:"feature_flags" maxProperties:"500" doc:"Names with a boolean, a number or a string each."`
 	CDNBaseURL        string         `json:"cdn_base_url" format:"uri" maxLength:"2048"`
 	Maintenance       Maintenance    `json:"maintenance"`
-	SupportedLocales  []string       `json:"supported_locales" minItems:"1" maxItems:"200" maxLength:"35" pattern:"^[A-Za-z0-9-]+$" doc:"BCP-47."`
+	SupportedLocales  []string       `json:"supported_locales" minItems:"1" maxItems:"200" maxLength:"35" pattern:"^[A-Za-z0-9-]+$" patternDescription:"a BCP-47 language tag" doc:"BCP-47."`
 }
 
 // AppVersions tells apps when to update themselves.
 type AppVersions struct {
-	Required    string  `json:"required" maxLength:"32" pattern:"^[0-9]+(\\.[0-9]+){0,3}$" doc:"Older apps must update before anything else."`
-	Recommended string  `json:"recommended" maxLength:"32" pattern:"^[0-9]+(\\.[0-9]+){0,3}$" doc:"Older apps suggest an update."`
+	Required    string  `json:"required" maxLength:"32" pattern:"^[0-9]+(\\.[0-9]+){0,3}$" patternDescription:"a version of one to four numbers, such as 2.10.1" doc:"Older apps must update before anything else."`
+	Recommended string  `json:"recommended" maxLength:"32" pattern:"^[0-9]+(\\.[0-9]+){0,3}$" patternDescription:"a version of one to four numbers, such as 2.10.1" doc:"Older apps suggest an update."`
 	StoreURL    *string `json:"store_url" required:"false" format:"uri" maxLength:"2048"`
 }
 
@@ -75,8 +75,8 @@ func (s AppSettings) versioned() (AppConfig, error) {
 
 var flagName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,99}$`)
 
-// faults are what the schema can't see.
-func (s *AppSettings) faults() []fault.Detail {
+// Faults implements api.Checked.
+func (s *AppSettings) Faults() []fault.Detail {
 	var all []fault.Detail
 	add := func(field, code, message string) {
 		all = append(all, fault.Detail{Field: field, Code: code, Message: message})

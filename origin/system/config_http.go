@@ -68,7 +68,7 @@ func (d *Domain) updateConfig(ctx context.Context, w *api.Write, in *updateConfi
 	if err != nil {
 		return AdminAppConfig{}, err
 	}
-	if err := w.Check(before, in.Body.faults()...); err != nil {
+	if err := w.Check(before); err != nil {
 		return AdminAppConfig{}, err
 	}
 	next := in.Body

@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"net"
+	"net/http"
 	"net/netip"
 	"strconv"
 	"time"
@@ -16,12 +17,15 @@ import (
 
 // hot answers an operation that is cached.
 func (x *exchange) hot() {
-	query, fl := x.p.canonical(x.route, x.target.path, x.target.query)
+	query, genuine, fl := x.p.canonical(x.route, x.target.path, x.target.query)
 	if fl != nil {
 		x.p.refuse(x.ctx, x.id, fl)
 		return
 	}
-	o := x.find(query, x.p.clock.Base().Add(x.p.Patience))
+	o := x.find(query, x.p.clock.Base().Add(x.p.Patience)) // of a bad cursor, too: the origin names what else is wrong, and that is not kept
+	if !genuine && (o.answer == nil || o.answer.Status() != http.StatusBadRequest) {
+		o = outcome{fault: badCursor()}
+	}
 	if o.fault != nil {
 		x.p.refuse(x.ctx, x.id, o.fault)
 		return

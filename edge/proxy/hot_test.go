@@ -218,7 +218,31 @@ func TestQueries(t *testing.T) {
 			}
 		})
 	}
+	b.origin.Down(true)
+	both(func(headers ...string) {
+		b.wantFault(b.get("/v2/movies?cursor=made-up", headers...), 400, "BAD_REQUEST")
+	})
+	b.origin.Down(false)
 	both(func(headers ...string) { b.wantFault(b.get("/v2/movies?limit=%zz", headers...), 400, "BAD_REQUEST") })
+}
+
+// What is wrong beside a cursor is the origin's to tell, in the same answer; nothing of that is kept.
+func TestFaultsBesideACursor(t *testing.T) {
+	b := setup(t)
+	const refusal = `{"code":"BAD_REQUEST","message":"no","request_id":"origin","details":[{"field":"cursor"},{"field":"limit"}]}`
+	b.origin.Set(func() {
+		b.origin.Render = func(a filltest.Ask) filltest.Answer { return filltest.Answer{Status: 400, Body: refusal} }
+	})
+	for i := range 3 {
+		a := b.get("/v2/movies?limit=0&cursor=made-up")
+		b.wantFault(a, 400, "BAD_REQUEST")
+		if !strings.Contains(a.body, `"details":[{"field":"cursor"},{"field":"limit"}]`) {
+			t.Errorf("got %s", a.body)
+		}
+		if got := b.origin.Fills("/v2/movies?cursor=made-up&limit=0"); got != i+1 {
+			t.Errorf("%d questions after %d requests", got, i+1)
+		}
+	}
 }
 
 func TestWhoMayRead(t *testing.T) {

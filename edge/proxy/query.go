@@ -46,27 +46,27 @@ func (m *memo) put(rt *route, raw, canonical string) {
 	}
 }
 
-// canonical rewrites a hot operation's query for key and fill. A cursor that was not made for this list is refused here,
-// so that made-up ones cost no key and no fill.
-func (p *Proxy) canonical(rt *route, path, raw string) (string, *fault.Fault) {
+// canonical rewrites a hot operation's query for key and fill, and reports whether its cursor, if it has one, was made for
+// this list.
+func (p *Proxy) canonical(rt *route, path, raw string) (q string, genuine bool, f *fault.Fault) {
 	if q, ok := p.memo.get(rt, []byte(raw)); ok {
-		return q, nil
+		return q, true, nil
 	}
 	q, err := rt.op.Canonical(raw)
 	if err != nil {
-		return "", fault.New(fault.BadRequest, "The query string is malformed.", fault.Detail{Field: "query", Code: "invalid", Message: "is not valid percent-encoding"})
+		return "", false, fault.New(fault.BadRequest, "The query string is malformed.", fault.Detail{Field: "query", Code: "invalid", Message: "is not valid percent-encoding"})
 	}
 	if !p.cursorsGenuine(rt, path, raw, q) {
-		return "", badCursor()
+		return q, false, nil
 	}
 	if !strings.Contains(q, "cursor=") || !strings.Contains(rt.op.Path, "{") { // such a cursor was judged for this path alone
 		p.memo.put(rt, raw, q)
 	}
-	return q, nil
+	return q, true, nil
 }
 
 func badCursor() *fault.Fault {
-	return fault.New(fault.BadRequest, "The cursor is not valid for this request.", fault.Detail{Field: "cursor", Code: "invalid", Message: "was not made for this list and these filters"})
+	return fault.New(fault.BadRequest, "The request can't be read as this operation.", foreignCursor)
 }
 
 // cursorsGenuine verifies the cursor, if the operation has one and it is given once; more are the origin's to refuse.

@@ -69,6 +69,7 @@ func (s *serve) Run(ctx context.Context, p *program) error {
 	run, stop := context.WithCancel(ctx)
 	defer stop()
 	go hub.Run(run)
+	hub.Await(run) // so that the first to ask for the health is not told of a feed that was not read yet
 	go verifier.Run(run)
 	return s.listen(run, p, withIssuer(server.Public(), issuer), server.Internal())
 }
@@ -171,12 +172,12 @@ func headerOf(r *http.Request) territory.Header {
 func (s *serve) listen(ctx context.Context, p *program, public, internal http.Handler) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, l := range []struct {
-		name, addr string
-		handler    http.Handler
-	}{{"editors", s.OriginAddr, public}, {"edges", s.InternalAddr, internal}} {
+		name, setting, addr string
+		handler             http.Handler
+	}{{"editors", "ORIGIN_ADDR", s.OriginAddr, public}, {"edges", "INTERNAL_ADDR", s.InternalAddr, internal}} {
 		listener, err := net.Listen("tcp", l.addr)
 		if err != nil {
-			return fmt.Errorf("listen for %s: %w", l.name, err)
+			return fmt.Errorf("%s: listen for %s: %w", l.setting, l.name, err)
 		}
 		p.log.Info("listening", "for", l.name, "addr", listener.Addr().String())
 		server := &http.Server{Handler: l.handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,

@@ -146,6 +146,23 @@ func (h *Hub) Epoch() string {
 	return h.epoch
 }
 
+// Await waits until the head was read, or for as long as the hub may be without it.
+func (h *Hub) Await(ctx context.Context) {
+	h.mu.Lock()
+	read, blind := h.read, h.blind()
+	h.mu.Unlock()
+	if !blind {
+		return
+	}
+	late := time.NewTimer(blindAfter)
+	defer late.Stop()
+	select {
+	case <-read:
+	case <-late.C:
+	case <-ctx.Done():
+	}
+}
+
 // Check is ErrBlind while the hub can't vouch for its head.
 func (h *Hub) Check(context.Context) error {
 	h.mu.Lock()

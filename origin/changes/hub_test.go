@@ -128,6 +128,24 @@ func (b *bundle) oneWrite(random *rand.Rand, tag string) error {
 	})
 }
 
+// Whoever waits for the hub before asking for its health isn't told of a database that could not be read.
+func TestAwaitTheFirstRead(t *testing.T) {
+	b := idle(t)
+	if err := b.hub.Check(t.Context()); !errors.Is(err, ErrBlind) {
+		t.Errorf("before the first read: %v", err)
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	b.hub.Await(over) // nothing comes, and that is all right
+	go b.hub.Run(t.Context())
+	for range 2 {
+		b.hub.Await(t.Context())
+		if err := b.hub.Check(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestWaitingPollWakesAtCommit(t *testing.T) {
 	b := setup(t)
 	var took []time.Duration

@@ -362,7 +362,9 @@ func TestSameTitleAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range statuses {
 		wg.Go(func() {
-			statuses[i] = b.call("editor", "POST", "/v2/admin/movies", film(map[string]any{"release_year": 1999})).status
+			for statuses[i] = 503; statuses[i] == 503; { // twenty want one of a few connections: some are told to come back
+				statuses[i] = b.call("editor", "POST", "/v2/admin/movies", film(map[string]any{"release_year": 1999})).status
+			}
 		})
 	}
 	wg.Wait()

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"encora/origin/apitest"
 	"encora/origin/epg"
@@ -163,7 +166,19 @@ func TestImportSchedulesByCommand(t *testing.T) {
 	}
 	programs := func() string { return strings.Join(rowsOf(t, url, `SELECT title FROM programs ORDER BY title`), " ") }
 
-	status, text := runOrigin(t, url, "import", "--dry-run", filepath.Join(dir, "channels.csv"), filepath.Join(dir, "guide.xml"))
+	// What is asked of schedules alone is refused for others, before anything is written.
+	for _, alone := range [][]string{{"--dry-run"}, {"--timezone", "Europe/Paris"}, {"--channel", uuid.NewString()}} {
+		status, text := runOrigin(t, url, append([]string{"import", filepath.Join(dir, "guide.xml"), filepath.Join(dir, "channels.csv")}, alone...)...)
+		if status != 1 || len(rowsOf(t, url, `SELECT id::text FROM channels UNION ALL SELECT id::text FROM epg_imports`)) > 0 {
+			t.Errorf("%v: status %d", alone, status)
+		}
+		wants(t, text, "for schedules alone", "these are none: "+filepath.Join(dir, "channels.csv")+";")
+	}
+	if status, text := runOrigin(t, url, "import", filepath.Join(dir, "channels.csv")); status != 0 || strings.Contains(text, "█") {
+		t.Errorf("status %d: %s", status, text)
+	}
+
+	status, text := runOrigin(t, url, "import", "--dry-run", filepath.Join(dir, "guide.xml"))
 	if status != 0 || programs() != "" {
 		t.Errorf("dry run: status %d, programmes %q", status, programs())
 	}
@@ -194,5 +209,83 @@ func TestImportSchedulesByCommand(t *testing.T) {
 	}
 	if status, _ = runOrigin(t, url, "import", "--channel", "x", filepath.Join(dir, "guide.xml")); status != 2 {
 		t.Errorf("status %d for what is no id", status)
+	}
+}
+
+func TestImportFindsSchedulesInFolders(t *testing.T) {
+	t.Parallel()
+	url, dir := pgtest.URL(t), folder(t, channelTables)
+	for name, text := range map[string]string{
+		"a/guide.xml": listing("A", "One.uk"), "a/xmltv.dtd": "<!ELEMENT tv (channel*, programme*)>", "a/.hidden/guide.xml": listing("Hidden", "One.uk"),
+		"b/c/list.json": "\ufeff [\n {\"channel_id\": \"Two.fr\", \"title\": \"B\", \"start_time\": \"2026-03-02T18:00:00Z\", \"end_time\": \"2026-03-02T19:00:00Z\"}]",
+		"b/films.json":  `[{"title": "A Film of the Year", "year": 1970, "cast": [], "genres": []}]`,
+	} {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	status, text := runOrigin(t, url, "import", dir)
+	if status != 0 {
+		t.Errorf("status %d", status)
+	}
+	wants(t, text, "a/guide.xml: completed;", "a/xmltv.dtd: passed over", "b/c/list.json: completed; 1 programmes read, 1 in the schedules", "b/films.json: 1 created")
+	if got := rowsOf(t, url, `SELECT title FROM programs ORDER BY title`); strings.Join(got, " ") != "A B" {
+		t.Errorf("programmes %v", got)
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(filepath.Join(dir, "a"), link); err != nil {
+		t.Fatal(err)
+	}
+	if status, text := runOrigin(t, url, "import", "--dry-run", link); status != 0 {
+		t.Errorf("a link to a folder: status %d: %s", status, text)
+	}
+}
+
+// A command that is stopped in the middle of a statement ends its import, begins no other, and says so.
+func TestInterruptedImportByCommand(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	dir := folder(t, map[string]string{"channels.csv": channelTables["channels.csv"], "1.xml": listing("A", "One.uk"), "2.xml": listing("B", "One.uk")})
+	if status, text := runOrigin(t, url, "import", filepath.Join(dir, "channels.csv")); status != 0 {
+		t.Fatalf("status %d: %s", status, text)
+	}
+	editor, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer editor.Close(t.Context())
+	if _, err := editor.Exec(t.Context(), `BEGIN; SELECT FROM channels FOR UPDATE`); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var out, log bytes.Buffer
+	done := make(chan int, 1)
+	go func() {
+		done <- Main(ctx, []string{"import", filepath.Join(dir, "1.xml"), filepath.Join(dir, "2.xml")}, Streams{Out: &out, Err: &log,
+			LookupEnv: func(name string) (string, bool) {
+				return map[string]string{"DATABASE_URL": url}[name], name == "DATABASE_URL"
+			}})
+	}()
+	const waits = `SELECT pid::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+	for len(rowsOf(t, url, waits)) == 0 {
+		select {
+		case status := <-done:
+			t.Fatalf("it ended with status %d: %s%s", status, out.String(), log.String())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	cancel()
+	if status := <-done; status != 1 {
+		t.Errorf("status %d: %s", status, log.String())
+	}
+	wants(t, out.String(), "(interrupted)", "1.xml: failed; 1 programmes read")
+	wants(t, log.String(), "1.xml: interrupted", "not begun: "+filepath.Join(dir, "2.xml"))
+	if jobs := rowsOf(t, url, `SELECT status || ' ' || (errors->0->>'code') FROM epg_imports`); strings.Join(jobs, ", ") != "failed interrupted" {
+		t.Errorf("imports: %v", jobs)
 	}
 }

@@ -290,3 +290,30 @@ func TestCheckHosts(t *testing.T) {
 		}
 	}
 }
+
+// Editors learn what happened; the addresses of resolvers and inner networks are for the log.
+func TestFetchFailuresNameNoAddress(t *testing.T) {
+	f := func(s *Imports, url, want string) {
+		t.Helper()
+		_, err := s.fetch(t.Context(), url)
+		var bad *badSource
+		if !errors.As(err, &bad) || !strings.Contains(bad.message, want) || bad.detail == "" {
+			t.Fatalf("%v, want %s", err, want)
+		}
+		for _, inner := range []string{"127.0.0.1", "10.0.0.1", "dial", "lookup", "read tcp"} {
+			if strings.Contains(bad.message, inner) {
+				t.Errorf("%q names %s", bad.message, inner)
+			}
+		}
+	}
+	closed, open := feedHost(t, nil)
+	closed.Close()
+	f(open, closed.URL, "refused the connection")
+	f(&Imports{Hosts: []string{"10.0.0.1"}}, "https://10.0.0.1/", "no public address")
+	f(&Imports{Hosts: []string{"no-such-host.invalid"}}, "https://no-such-host.invalid/", "its host's name")
+	unknown, s := feedHost(t, func(http.ResponseWriter, *http.Request) {})
+	s.roots = x509.NewCertPool()
+	f(s, unknown.URL, "certificate could not be verified")
+	ends, s := feedHost(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	f(s, ends.URL, "the connection ended")
+}

@@ -1,12 +1,14 @@
 package epg
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"encora/origin/apitest"
 )
@@ -107,8 +109,18 @@ func TestDryRunOnlyTells(t *testing.T) {
 		if !slices.Equal(job.Diff.Channels, want) || len(job.Diff.Changes) != 3 || job.ProgramsCreated != 2 || job.ProgramsDeleted != 1 {
 			t.Errorf("%s", encoded(t, job))
 		}
+		for _, c := range job.Diff.Changes {
+			if (c.ProgramID == nil) != (c.Action == "created") || c.FromStartTime != nil || c.ChannelID != one && c.ChannelID != two {
+				t.Errorf("%s", encoded(t, c))
+			}
+		}
 	}
-	if b.ids(one) != ids || b.schedule(two) != "" || b.Head() != head || len(b.Actions()) != actions+2 {
+	job := b.completed(tv("one.example: 18:30-19:00 News"), object{"dry_run": true, "replace_window": false}, 0)
+	if c := job.Diff.Changes; len(c) != 1 || c[0].Action != "moved" || c[0].ChannelID != one || !strings.Contains(ids, c[0].ProgramID.String()) ||
+		c[0].FromStartTime.Format("15:04") != "18:00" || c[0].StartTime.Format("15:04") != "18:30" {
+		t.Errorf("%s", encoded(t, c))
+	}
+	if b.ids(one) != ids || b.schedule(two) != "" || b.Head() != head || len(b.Actions()) != actions+3 {
 		t.Error("a dry run changed something")
 	}
 	if n := valueOf[int](b, `SELECT count(*) FROM epg_staged`); n != 0 {
@@ -242,7 +254,9 @@ func TestLargeSourceIsTaken(t *testing.T) {
 	if job := b.completed(source, nil, 0); job.ProgramsCreated != 1 || b.schedule(one) != "18:00-19:00 A" {
 		t.Errorf("%s", encoded(t, job))
 	}
-	b.post(object{"format": "xmltv", "source": strings.Repeat(" ", 32<<20)}).Want(413)
+	if a := b.post(object{"format": "xmltv", "source": strings.Repeat(" ", 32<<20)}).Want(413); !strings.Contains(string(a.Body), "source_url") {
+		t.Errorf("%s", a.Body)
+	}
 }
 
 func TestZoneOfTimesWithoutOne(t *testing.T) {
@@ -321,6 +335,46 @@ func TestJSONImport(t *testing.T) {
 	b.run(b.asked(object{"format": "json", "source": moved}))
 	if b.ids(one) != id || b.schedule(one) != "20:00-21:00 A" {
 		t.Errorf("a programme named by id: %s", b.schedule(one))
+	}
+}
+
+// A programme that is linked to content that is not there is refused, as by the API; null and nothing leave what an editor set.
+func TestLinkedContentOfAnImport(t *testing.T) {
+	b := setupImports(t)
+	one, film := b.channel("One"), uuid.Must(uuid.NewV7())
+	b.d.Titles = func(_ context.Context, _ pgx.Tx, ids []uuid.UUID) (map[uuid.UUID]string, error) {
+		if slices.Contains(ids, film) {
+			return map[uuid.UUID]string{film: "movie"}, nil
+		}
+		return nil, nil
+	}
+	program := func(start, end, linked string) string {
+		return `{"channel_id": "` + one.String() + `", "title": "A", "start_time": "2026-03-02T` + start + `:00Z", "end_time": "2026-03-02T` + end + `:00Z"` + linked + `}`
+	}
+	f := func(want string, errors int64, programs ...string) {
+		t.Helper()
+		job := b.run(b.asked(object{"format": "json", "source": "[" + strings.Join(programs, ",\n") + "]"}))
+		linked := valueOf[string](b, `SELECT coalesce(string_agg(coalesce(linked_vod_id::text, '-'), ' ' ORDER BY start_time), '') FROM programs`)
+		if job.Status != importCompleted || job.ErrorCount != errors || linked != want {
+			t.Errorf("%s; linked to %s", encoded(t, job), linked)
+		}
+		if e := job.Errors; errors > 0 && (*e[0].Line != 2 || e[0].Code != "invalid_program" || !strings.Contains(e[0].Message, "linked_vod_id")) {
+			t.Errorf("%s", encoded(t, e))
+		}
+	}
+	f(film.String(), 1, program("18:00", "19:00", `, "linked_vod_id": "`+film.String()+`"`), program("19:00", "20:00", `, "linked_vod_id": "`+uuid.NewString()+`"`))
+	f(film.String(), 0, program("18:00", "19:00", `, "linked_vod_id": null`))
+	f(film.String(), 0, program("18:00", "19:00", ""))
+}
+
+// A programme that is skipped ends the one before it, which does not say when it ends.
+func TestSkippedProgrammeEndsTheOneBefore(t *testing.T) {
+	b := setupImports(t)
+	one := b.channel("One", "one.example")
+	job := b.completed(tv(`<programme start="20260302180000" channel="one.example"><title>A</title></programme>`,
+		`<programme start="20260302190000" channel="one.example"></programme>`, "one.example: 20:00-21:00 B"), nil, 1)
+	if got := b.schedule(one); got != "18:00-19:00 A, 20:00-21:00 B" || job.ProgramsRead != 3 || job.ProgramsImported != 2 {
+		t.Errorf("%s; %s", got, encoded(t, job))
 	}
 }
 

@@ -167,3 +167,32 @@ func TestSettleAnything(t *testing.T) {
 		}
 	}
 }
+
+// A programme that is skipped although its start is known still ends the one before it, and is nothing else.
+func TestSkippedProgrammeEndsTheOneBefore(t *testing.T) {
+	f := func(want, faults, skipped string) {
+		t.Helper()
+		k := read(t, `<tv><programme channel="c" start="202603011800"><title>A</title></programme>`+skipped+
+			`<programme channel="c" start="202603012000" stop="202603012100"><title>B</title></programme></tv>`)
+		entries, more := k.settled("")
+		var all []string
+		for _, e := range entries {
+			all = append(all, e.Start.Format("15:04")+"-"+e.End.Format("15:04")+" "+e.Title)
+		}
+		if got := strings.Join(all, ", "); got != want || codes(more) != faults {
+			t.Errorf("%s: %s; %s", skipped, got, codes(more))
+		}
+	}
+	const ended, open = "18:00-19:00 A, 20:00-21:00 B", "18:00-20:00 A, 20:00-21:00 B"
+	f(open, "", "")
+	f(ended, "no_title 1", `<programme channel="c" start="202603011900" stop="202603012000"></programme>`)
+	f(ended, "no_title 1, no_title 1", strings.Repeat(`<programme channel="c" start="202603011900"></programme>`, 2))
+	f(ended, "invalid_time 1", `<programme channel="c" start="202603011900" stop="tomorrow"><title>X</title></programme>`)
+	f(ended, "too_large 1", `<programme channel="c" start="202603011900"><title>X</title>`+strings.Repeat("<x/>", maxElements+1)+`</programme>`)
+	f(ended, "zero_length 1", `<programme channel="c" start="202603011900" stop="202603011900"><title>X</title></programme>`)
+	f(ended, "too_long 1", `<programme channel="c" start="202603011900" stop="202604011900"><title>X</title></programme>`)
+	f(open, "no_title 1", `<programme channel="d" start="202603011900"></programme>`)
+	f(open, "no_channel 1", `<programme start="202603011900"><title>X</title></programme>`)
+	f(open, "invalid_time 1", `<programme channel="c" start="nineteen"><title>X</title></programme>`)
+	f("18:00-20:00 A, 20:00-21:00 B", "no_title 1", `<programme channel="c" start="202603012200"></programme>`)
+}

@@ -1,6 +1,7 @@
 package listings
 
 import (
+	"errors"
 	"io"
 	"runtime"
 	"strings"
@@ -137,5 +138,15 @@ func TestDepth(t *testing.T) {
 	}
 	if got := xmltvRefusal("<tv>" + aProgramme + "\n" + deep(64) + "</tv>"); got != "too_large 2" {
 		t.Error(got)
+	}
+}
+
+func TestNoncharactersAreNamed(t *testing.T) {
+	for _, text := range []string{"\ufffe", "\uffff"} {
+		var r Refusal
+		err := ReadXMLTV(strings.NewReader("<tv>\n"+text+"</tv>"), Options{}, &kept{})
+		if !errors.As(err, &r) || r.Code != RefusedMalformed || r.Line != 2 || !strings.Contains(r.Message, "U+FFFF") {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }

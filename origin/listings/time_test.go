@@ -130,3 +130,16 @@ func TestZonesThatAreRememberedAreBounded(t *testing.T) {
 		t.Error(len(l))
 	}
 }
+
+func TestYearsOutOfRangeAreNamed(t *testing.T) {
+	c := clock{nil, map[string]*time.Location{}}
+	for text, want := range map[string]string{"18991231": "a year from 1900 to 2199", "22000101000000": "a year from 1900 to 2199", "20260230": "doesn't exist"} {
+		if _, bad := c.read([]byte(text)); bad == nil || !strings.Contains(bad.message, want) {
+			t.Errorf("%s: %v", text, bad)
+		}
+	}
+	var p Programme
+	if bad := p.field("start_time", []byte(`"2200-01-01T00:00:00Z"`)); bad == nil || !strings.Contains(bad.message, "a year from 1900 to 2199") {
+		t.Errorf("in JSON: %v", bad)
+	}
+}

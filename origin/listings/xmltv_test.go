@@ -292,6 +292,7 @@ func TestArtwork(t *testing.T) {
 		}
 	}
 	thumbnail := func(url string) vocab.ImageSet { return vocab.ImageSet{ThumbnailURL: url} }
+	f(`<icon src="https://user:secret@a.example/1.jpg"/><icon src="http://a.example/2.jpg"/>`, thumbnail("http://a.example/2.jpg"))
 	f(`<icon src="http://a.example/1.jpg"/><icon src="http://a.example/2.jpg"/>`, thumbnail("http://a.example/1.jpg"))
 	f(`<icon src="http://a.example/1.jpg"/><icon src="http://a.example/2.jpg" width="2" height="3"/>`, thumbnail("http://a.example/2.jpg"))
 	f(`<icon src="http://a.example/1.jpg" width="2" height="3"/><icon src="http://a.example/2.jpg" width="3" height="2"/>`, thumbnail("http://a.example/1.jpg"))

@@ -27,6 +27,12 @@ type bundle struct {
 
 func setup(t *testing.T, o *filltest.Origin, pollWait time.Duration) *bundle {
 	t.Helper()
+	return setupWithin(t, o, pollWait, 900*time.Millisecond)
+}
+
+// setupWithin has a time of its own that a fill may take.
+func setupWithin(t *testing.T, o *filltest.Origin, pollWait, limit time.Duration) *bundle {
+	t.Helper()
 	var out io.Writer = io.Discard
 	if testing.Verbose() {
 		out = os.Stderr
@@ -36,7 +42,7 @@ func setup(t *testing.T, o *filltest.Origin, pollWait time.Duration) *bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := fill.NewOrigin(fill.Config{URL: o.URL, Key: filltest.Key, Timeout: 900 * time.Millisecond, Now: time.Now, Log: log})
+	client := fill.NewOrigin(fill.Config{URL: o.URL, Key: filltest.Key, Timeout: limit, Now: time.Now, Log: log})
 	b := &bundle{t: t, origin: o}
 	b.filler = &fill.Filler{Origin: client, Versions: feed.NewVersions(0, time.Now()), Clock: feed.NewClock(time.Now), Store: store, Log: log}
 	b.filler.Prepare(fill.Limits{Concurrent: 64, Queue: 1024})

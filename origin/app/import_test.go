@@ -182,14 +182,14 @@ func TestImportSchedulesByCommand(t *testing.T) {
 	if status != 0 || programs() != "" {
 		t.Errorf("dry run: status %d, programmes %q", status, programs())
 	}
-	wants(t, text, "dry run, completed; 2 programmes read, 1 in the schedules of 1 channels: 1 created")
+	wants(t, text, "dry run, completed; 2 programmes read, 1 in the schedules of 1 channel: 1 created")
 
 	status, text = runOrigin(t, url, "import", dir)
 	if status != 1 {
 		t.Errorf("status %d", status)
 	}
-	wants(t, text, "guide.xml:4: channel nobody: ", "(unknown_channel)", "guide.xml: completed; 2 programmes read, 1 in the schedules of 1 channels: 1 created, 0 updated, 0 unchanged; 0 deleted; 1 errors",
-		"page:1: ", "(html)", "page: failed", "more.gz: completed; 1 programmes read")
+	wants(t, text, "guide.xml:4: channel nobody: ", "(unknown_channel)", "guide.xml: completed; 2 programmes read, 1 in the schedules of 1 channel: 1 created, 0 updated, 0 unchanged; 0 deleted; 1 error",
+		"page:1: ", "(html)", "page: failed", "more.gz: completed; 1 programme read")
 	if got := programs(); got != "A B" {
 		t.Errorf("programmes %q", got)
 	}
@@ -232,7 +232,7 @@ func TestImportFindsSchedulesInFolders(t *testing.T) {
 	if status != 0 {
 		t.Errorf("status %d", status)
 	}
-	wants(t, text, "a/guide.xml: completed;", "a/xmltv.dtd: passed over", "b/c/list.json: completed; 1 programmes read, 1 in the schedules", "b/films.json: 1 created")
+	wants(t, text, "a/guide.xml: completed;", "a/xmltv.dtd: passed over", "b/c/list.json: completed; 1 programme read, 1 in the schedules", "b/films.json: 1 created")
 	if got := rowsOf(t, url, `SELECT title FROM programs ORDER BY title`); strings.Join(got, " ") != "A B" {
 		t.Errorf("programmes %v", got)
 	}
@@ -283,7 +283,7 @@ func TestInterruptedImportByCommand(t *testing.T) {
 	if status := <-done; status != 1 {
 		t.Errorf("status %d: %s", status, log.String())
 	}
-	wants(t, out.String(), "(interrupted)", "1.xml: failed; 1 programmes read")
+	wants(t, out.String(), "(interrupted)", "1.xml: failed; 1 programme read")
 	wants(t, log.String(), "1.xml: interrupted", "not begun: "+filepath.Join(dir, "2.xml"))
 	if jobs := rowsOf(t, url, `SELECT status || ' ' || (errors->0->>'code') FROM epg_imports`); strings.Join(jobs, ", ") != "failed interrupted" {
 		t.Errorf("imports: %v", jobs)

@@ -146,15 +146,23 @@ func report(out io.Writer, name string, job epg.ImportJob) {
 		fmt.Fprintf(out, "%s: %s (%s)\n", where, e.Message, e.Code)
 	}
 	if more := job.ErrorCount - int64(len(job.Errors)); more > 0 {
-		fmt.Fprintf(out, "%s: and %d errors more\n", name, more)
+		fmt.Fprintf(out, "%s: and %s more\n", name, counted(more, "error"))
 	}
 	verb := ""
 	if job.DryRun {
 		verb = "dry run, "
 	}
-	fmt.Fprintf(out, "%s: %s%s; %d programmes read, %d in the schedules of %d channels: %d created, %d updated, %d unchanged; %d deleted; %d errors\n",
-		name, verb, job.Status, job.ProgramsRead, job.ProgramsImported, job.ChannelsDone, job.ProgramsCreated, job.ProgramsUpdated,
-		job.ProgramsUnchanged, job.ProgramsDeleted, job.ErrorCount)
+	fmt.Fprintf(out, "%s: %s%s; %s read, %d in the schedules of %s: %d created, %d updated, %d unchanged; %d deleted; %s\n",
+		name, verb, job.Status, counted(job.ProgramsRead, "programme"), job.ProgramsImported, counted(job.ChannelsDone, "channel"),
+		job.ProgramsCreated, job.ProgramsUpdated, job.ProgramsUnchanged, job.ProgramsDeleted, counted(job.ErrorCount, "error"))
+}
+
+// counted writes a number of things.
+func counted(n int64, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }
 
 // scheduleBar counts programmes while the document is read, then channels.

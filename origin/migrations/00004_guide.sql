@@ -51,7 +51,7 @@ CREATE TABLE programs (
     images          jsonb       NOT NULL,
     linked_vod_id   uuid,
     catchup_blocked boolean     NOT NULL,
-    PRIMARY KEY (channel_id, id),
+    PRIMARY KEY (id, channel_id), -- in this order it serves those, too
     -- A week at most: what is on air at an instant is found among what began in the week before it.
     CHECK (end_time > start_time AND end_time <= start_time + interval '7 days')
 ) PARTITION BY HASH (channel_id);
@@ -64,7 +64,6 @@ CREATE TABLE programs_5 PARTITION OF programs FOR VALUES WITH (MODULUS 8, REMAIN
 CREATE TABLE programs_6 PARTITION OF programs FOR VALUES WITH (MODULUS 8, REMAINDER 6);
 CREATE TABLE programs_7 PARTITION OF programs FOR VALUES WITH (MODULUS 8, REMAINDER 7);
 CREATE INDEX programs_schedule ON programs (channel_id, start_time, id);
-CREATE INDEX programs_id ON programs (id);
 
 -- +goose Down
 DROP TABLE programs, channels;

@@ -180,14 +180,15 @@ func TestRunsPace(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() { v.Run(ctx); close(ended) }()
+		seen := int32(0) // Run may have begun
 		fetchesAfter := func(d time.Duration, want int32) {
 			t.Helper()
-			before := source.fetches.Load()
 			time.Sleep(d)
 			synctest.Wait()
-			if n := source.fetches.Load() - before; n != want {
+			if n := source.fetches.Load() - seen; n != want {
 				t.Errorf("%d fetches in %v, want %d", n, d, want)
 			}
+			seen = source.fetches.Load()
 		}
 		// The half second keeps the test's instants apart from the source's.
 		fetchesAfter(20*time.Second+time.Second/2, 5) // at 0, 2, 5, 10 and 19 s: each takes a second, then 1, 2, 4, 8 s go by

@@ -12,15 +12,6 @@ import (
 	"encora/shared/wire"
 )
 
-// Scopes of the contract that this domain's operations ask for.
-const (
-	readContent    = "content:read"
-	writeContent   = "content:write"
-	publishContent = "content:publish"
-	readGuide      = "epg:read"
-	writeGuide     = "epg:write"
-)
-
 // Domain is the guide. The func fields are filled by origin/app from the domains that own those tables.
 type Domain struct {
 	DB *pgdb.DB
@@ -43,11 +34,3 @@ func tagSchedule(id uuid.UUID) string { return wire.TagSchedule(id.String()) }
 func tagRule(id uuid.UUID) string     { return "geo:" + id.String() }
 
 const contentChannel = "channel"
-
-// Entries are the guide's operations.
-func (d *Domain) Entries() []api.Entry {
-	var all []api.Entry
-	all = append(all, d.channelEntries()...)
-	all = append(all, d.programEntries()...)
-	return append(all, d.importEntries()...)
-}

@@ -40,7 +40,7 @@ func setupGuide(t testing.TB) *guideBundle {
 	b.Bundle = apitest.New(t, func(a *apitest.Bundle) []api.Entry {
 		b.d = &Domain{DB: a.DB}
 		b.d.Titles = func(context.Context, pgx.Tx, []uuid.UUID) (map[uuid.UUID]string, error) { return b.titles, nil }
-		return b.d.programEntries()
+		return b.d.Entries()
 	})
 	b.Server.DenyRules = func(_ context.Context, _ pgx.Tx, country string) ([]uuid.UUID, error) {
 		if country == "XX" {

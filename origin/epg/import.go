@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"encora/origin/api"
 	"encora/origin/record"
 )
 
@@ -205,12 +204,3 @@ func (r *importRow) actor() record.Actor {
 
 // zone is that of times without one.
 func (r *importRow) zone() (*time.Location, error) { return time.LoadLocation(r.Timezone) }
-
-func (d *Domain) importEntries() []api.Entry {
-	return []api.Entry{
-		api.Post("adminImportEpg", "/v2/admin/epg/imports", writeGuide, d.createImport).Accepted().Sized(32<<20, " Give a large feed as source_url.").
-			Documented("EPG (Admin)", "Bulk Import EPG Schedule (Admin)", "Submits an XMLTV or JSON programme schedule for one or more channels. Returns a job ID for status polling. Large feeds should use source_url."),
-		api.Get("adminGetEpgImport", "/v2/admin/epg/imports/{job_id}", readGuide, d.getImport).
-			Documented("EPG (Admin)", "Get EPG Import (Admin)", "How far an import is, what it changed, and what it left out."),
-	}
-}

@@ -355,7 +355,7 @@ func TestReadLineup(t *testing.T) {
 	}
 	id, _ := ParseID("0190a6e0-0000-7000-8000-0000000000aa")
 	c := l.Channel(id)
-	if c == nil || c.Days != 7 || len(c.Rules) != 1 || c.Slot != uint32(len("channel:")+36) || l.Len() != 1 {
+	if c == nil || c.Days != 7 || len(c.Rules) != 1 || c.Slot != uint32(len("channel:")+36) || len(l.channels) != 1 {
 		t.Errorf("%+v", c)
 	}
 	id[0]++

@@ -63,6 +63,3 @@ func (l *Lineup) Asked(at int64) iter.Seq[*Channel] {
 		}
 	}
 }
-
-// Len is the number of channels.
-func (l *Lineup) Len() int { return len(l.channels) }

@@ -243,7 +243,7 @@ func (x *exchange) compose(ask *epg.Ask, from *wire.GuidePosition) *fault.Fault 
 	c.Ask = epg.Ask{Channels: append(c.Ask.Channels[:0], ask.Channels...), Start: ask.Start, End: ask.End, Limit: ask.Limit}
 	c.Next = func(at wire.GuidePosition) string { return x.p.Cursors.Encode(opSchedule, x.scope(), at) }
 	if from != nil && !c.Follow(*from) {
-		return fault.New(fault.BadRequest, "The request can't be read as this operation.", foreignCursor)
+		return badCursor()
 	}
 	c.see(lineup, viewer)
 	whole := m.hit(lineup.answer)

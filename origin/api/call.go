@@ -23,6 +23,8 @@ type Read struct {
 	pgx.Tx
 	AsOf time.Time   // answer as of this instant, never as of now()
 	Deny []uuid.UUID // hide whatever has one of these geo rules attached; empty hides nothing
+	// Account is the viewer's, of an operation that edges pass on; every statement about an account's objects names it.
+	Account uuid.UUID
 
 	entry   *Entry
 	cursors *cursor.Codec
@@ -47,6 +49,7 @@ func (r *Read) Until(instants ...*time.Time) {
 // Write is the transaction of one write.
 type Write struct {
 	*record.Tx
+	Account uuid.UUID // the viewer's; uuid.Nil for editors
 	entry   *Entry
 	ifMatch string
 	pending []fault.Detail // values out of their limits, reported after 404 and 412
@@ -147,10 +150,10 @@ func classHolds(ctx context.Context, tx pgx.Tx, pos uint64) error {
 
 // runWrite runs a write with its idempotency record. The answer is complete before the commit, and what is committed is
 // what is answered.
-func (s *Server) runWrite(ctx context.Context, e *Entry, actor record.Actor, in any, pending []fault.Detail, ifMatch string, idem *record.Request) (*answer, error) {
+func (s *Server) runWrite(ctx context.Context, e *Entry, c caller, actor record.Actor, in any, pending []fault.Detail, ifMatch string, idem *record.Request) (*answer, error) {
 	var out *answer
 	err := s.DB.Write(ctx, func(tx pgx.Tx) error {
-		w := &Write{Tx: record.Begin(tx, actor, s.Now()), entry: e, ifMatch: ifMatch, pending: pending}
+		w := &Write{Tx: record.Begin(tx, actor, s.Now()), Account: c.account(), entry: e, ifMatch: ifMatch, pending: pending}
 		if idem == nil {
 			a, err := s.perform(ctx, w, in)
 			if err != nil {

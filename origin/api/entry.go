@@ -13,7 +13,7 @@ import (
 	"encora/shared/op"
 )
 
-// Entry is one operation with its handler. Make one with Get, Post, Put or Delete, then refine it with the With methods.
+// Entry is one operation with its handler. Make one with Get, Post, Put, Patch or Delete, then refine it with the With methods.
 type Entry struct {
 	op.Op
 	Tag         string // the seed's section, such as "Movies (Admin)"
@@ -25,17 +25,19 @@ type Entry struct {
 	idempotent bool   // takes Idempotency-Key
 	instead    string // of a body that is too large
 	versioned  bool   // answers with the strong ETag that If-Match takes
+	atEdge     bool   // has no handler here
 
-	read  func(ctx context.Context, r *Read, in any) (any, error)
-	write func(ctx context.Context, w *Write, in any) (any, error)
-	plain func(r *http.Request) Document
+	read   func(ctx context.Context, r *Read, in any) (any, error)
+	write  func(ctx context.Context, w *Write, in any) (any, error)
+	direct func(ctx context.Context, in any) (any, error)
+	plain  func(r *http.Request) Document
 }
 
 // None is the input or output of an operation that has none.
 type None struct{}
 
-// Get declares a read at path for callers with the given access. Viewer and public reads are cached at the edge; reads
-// by scope exist only at the origin.
+// Get declares a read at path for callers with the given access. Viewer and public reads are cached at the edge, unless they
+// are Passed; reads by scope exist only at the origin.
 func Get[I, O any](id, path, access string, f func(context.Context, *Read, *I) (O, error)) Entry {
 	e := entry[I, O](id, "GET", path, access, 200)
 	e.read = func(ctx context.Context, r *Read, in any) (any, error) { return f(ctx, r, in.(*I)) }
@@ -60,6 +62,11 @@ func Act[I, O any](id, path, access string, f func(context.Context, *Write, *I) 
 // Put declares a write that replaces a resource (200).
 func Put[I, O any](id, path, access string, f func(context.Context, *Write, *I) (O, error)) Entry {
 	return writing(entry[I, O](id, "PUT", path, access, 200), f)
+}
+
+// Patch declares a write that changes the fields that it is given (200).
+func Patch[I, O any](id, path, access string, f func(context.Context, *Write, *I) (O, error)) Entry {
+	return writing(entry[I, O](id, "PATCH", path, access, 200), f)
 }
 
 // Delete declares a write that removes a resource (204).
@@ -89,6 +96,26 @@ func (e Entry) PerTerritory() Entry {
 // Composed says that the edge puts the answer together from parts that it asks for on its own.
 func (e Entry) Composed() Entry {
 	e.Serve = op.Composed
+	return e
+}
+
+// Passed says that edges pass the operation on, for the origin to answer with the caller's account in hand.
+func (e Entry) Passed() Entry {
+	e.Serve = op.Pass
+	return e
+}
+
+// AtEdge declares a viewer's operation that edges answer, with what they ask of the origin on their own. The origin's
+// public listener does not have it.
+func AtEdge[I, O any](id, method, path string, serve op.Serve, success int) Entry {
+	e := entry[I, O](id, method, path, op.Viewer, success)
+	e.Serve, e.atEdge = serve, true
+	return e
+}
+
+// Playing says what content the stream of an operation is of, and how it is shifted in time.
+func (e Entry) Playing(content string, shift op.Shift) Entry {
+	e.Content, e.Shift = content, shift
 	return e
 }
 

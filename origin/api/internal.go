@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"crypto/subtle"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"reflect"
@@ -28,6 +29,15 @@ func Internal[I, O any](id, path string, f func(context.Context, *Read, *I) (O, 
 	return e
 }
 
+// Direct declares what edges tell the origin: a POST at a path of its own on the internal listener. f brings its own
+// transaction. Both ends are ours, so the body is decoded as it is, without the checks that strangers' bodies get.
+func Direct[I, O any](id, path string, f func(context.Context, *I) (O, error)) Entry {
+	e := entry[None, O](id, http.MethodPost, path, op.Public, http.StatusOK)
+	e.Serve, e.in, e.MaxBody = internal, reflect.TypeFor[I](), maxBody
+	e.direct = func(ctx context.Context, in any) (any, error) { return f(ctx, in.(*I)) }
+	return e
+}
+
 const (
 	maxPoll  = requestTimeout / 2
 	maxAhead = 24 * time.Hour // how far from now an edge may ask
@@ -45,6 +55,9 @@ func (s *Server) Internal() http.Handler {
 		return func(w http.ResponseWriter, r *http.Request) { s.send(w, r, e, s.authorized(r, e)) }
 	}, func(e *Entry) bool { return e.Serve == op.Pass })
 	mux := s.routes(func(e *Entry) http.HandlerFunc {
+		if e.direct != nil {
+			return func(w http.ResponseWriter, r *http.Request) { s.sendDirect(w, r, e) }
+		}
 		return func(w http.ResponseWriter, r *http.Request) { s.fill(w, r, e) }
 	}, func(e *Entry) bool { return e.Serve == internal })
 	mux.HandleFunc("GET "+wire.FeedPath, s.feed)
@@ -57,6 +70,33 @@ func (s *Server) Internal() http.Handler {
 		}
 		mux.ServeHTTP(w, r)
 	}))
+}
+
+func (s *Server) sendDirect(w http.ResponseWriter, r *http.Request, e *Entry) {
+	began := time.Now()
+	a, err := s.directAnswer(r, e)
+	if err != nil {
+		a = s.refuse(r, e, err)
+	}
+	observe(e.ID, a.status, began)
+	writeAnswer(w, a)
+}
+
+func (s *Server) directAnswer(r *http.Request, e *Entry) (*answer, error) {
+	raw, err := readBody(r, e.MaxBody, "")
+	if err != nil {
+		return nil, err
+	}
+	in := reflect.New(e.in).Interface()
+	if err := json.Unmarshal(raw, in); err != nil {
+		return nil, badParameters([]fault.Detail{{Field: "body", Code: "malformed", Message: err.Error()}})
+	}
+	out, err := e.direct(r.Context(), in)
+	if err != nil {
+		return nil, err
+	}
+	body, err := encode(out)
+	return &answer{http.StatusOK, http.Header{"Content-Type": {"application/json"}}, body}, err
 }
 
 // edgeAllowed checks the edge's key. Passed requests carry the viewer's own Authorization, so the key has its own header.

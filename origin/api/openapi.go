@@ -50,6 +50,8 @@ func security() map[string]*huma.SecurityScheme {
 		"content:read": "Read the catalogue as editors see it", "content:write": "Create, change and delete content",
 		"content:publish": "Publish and unpublish", "media:read": "Read media assets", "media:write": "Register and remove media assets",
 		"audit:read": "Read the audit log", "epg:read": "Read schedules as editors see them", "epg:write": "Change schedules",
+		"accounts:read": "Read the state of subscribers", "accounts:write": "Change the state of subscribers", "plans:read": "Read plans as editors see them",
+		"plans:write": "Change plans",
 	}
 	return map[string]*huma.SecurityScheme{"OAuth2PKCE": {
 		Type: "oauth2",

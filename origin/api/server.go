@@ -61,7 +61,7 @@ func (s *Server) Public() http.Handler {
 			return func(w http.ResponseWriter, r *http.Request) { s.sendPlain(w, r, e) }
 		}
 		return func(w http.ResponseWriter, r *http.Request) { s.send(w, r, e, s.authorized(r, e)) }
-	}, func(e *Entry) bool { return e.Serve != internal }))
+	}, func(e *Entry) bool { return e.Serve != internal && !e.atEdge }))
 }
 
 // routes dispatches by path, then by method, so that 404 and 405 are told apart and say so in JSON.
@@ -151,6 +151,18 @@ type caller struct {
 	err    error
 }
 
+// account is the viewer's account; uuid.Nil for callers that speak for none.
+func (c caller) account() uuid.UUID {
+	if c.claims == nil {
+		return uuid.Nil
+	}
+	id, err := uuid.Parse(c.claims.AccountID)
+	if err != nil {
+		return uuid.Nil
+	}
+	return id
+}
+
 func (s *Server) authorized(r *http.Request, e *Entry) caller {
 	if e.Access == op.Public {
 		return caller{}
@@ -215,7 +227,7 @@ func (s *Server) answer(r *http.Request, e *Entry, c caller) (*answer, error) {
 	}
 	var a *answer
 	if e.write != nil {
-		a, err = s.runWrite(r.Context(), e, s.actor(r, c.claims), in.Interface(), pending, condition(r.Header, "If-Match"), idempotency(r, e, raw))
+		a, err = s.runWrite(r.Context(), e, c, s.actor(r, c.claims), in.Interface(), pending, condition(r.Header, "If-Match"), idempotency(r, e, raw))
 	} else {
 		a, err = s.answerRead(r, e, c, in, pending)
 	}
@@ -238,6 +250,7 @@ func (s *Server) answerRead(r *http.Request, e *Entry, c caller, in reflect.Valu
 	if err != nil {
 		return nil, err
 	}
+	read.Account = c.account()
 	var pos uint64
 	out, err := s.runRead(r.Context(), read, in.Interface(), &pos, country)
 	if err != nil {
@@ -370,7 +383,7 @@ func cut(s string, n int) string {
 
 func (s *Server) cacheHeaders(a *answer, e *Entry) {
 	switch {
-	case e.write != nil || e.Method != "GET":
+	case e.write != nil || e.Method != "GET" || e.Serve == op.Pass:
 		a.header.Set("Cache-Control", "no-store")
 	case e.MaxAge > 0:
 		a.header.Set("Cache-Control", "public, max-age="+strconv.Itoa(e.MaxAge))

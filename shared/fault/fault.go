@@ -21,10 +21,18 @@ const (
 	Unauthorized          Code = "UNAUTHORIZED"
 	Forbidden             Code = "FORBIDDEN"
 	GeoBlocked            Code = "GEO_BLOCKED"
+	DeviceNotRegistered   Code = "DEVICE_NOT_REGISTERED"
+	SubscriptionRequired  Code = "SUBSCRIPTION_REQUIRED"
+	PlanUpgradeRequired   Code = "PLAN_UPGRADE_REQUIRED"
+	NotYetAvailable       Code = "NOT_YET_AVAILABLE"
+	NoLongerAvailable     Code = "NO_LONGER_AVAILABLE"
 	NotFound              Code = "NOT_FOUND"
 	MethodNotAllowed      Code = "METHOD_NOT_ALLOWED"
 	NotAcceptable         Code = "NOT_ACCEPTABLE"
 	Conflict              Code = "CONFLICT"
+	DeviceLimitReached    Code = "DEVICE_LIMIT_REACHED"
+	ConcurrencyLimit      Code = "CONCURRENCY_LIMIT_EXCEEDED"
+	SessionEnded          Code = "SESSION_ENDED"
 	IdempotencyInProgress Code = "IDEMPOTENCY_IN_PROGRESS"
 	IdempotencyKeyReused  Code = "IDEMPOTENCY_KEY_REUSED"
 	PreconditionFailed    Code = "PRECONDITION_FAILED"
@@ -39,6 +47,9 @@ const (
 var statuses = map[Code]int{
 	BadRequest: http.StatusBadRequest, ValidationFailed: http.StatusUnprocessableEntity,
 	Unauthorized: http.StatusUnauthorized, Forbidden: http.StatusForbidden, GeoBlocked: http.StatusForbidden,
+	DeviceNotRegistered: http.StatusForbidden, SubscriptionRequired: http.StatusForbidden, PlanUpgradeRequired: http.StatusForbidden,
+	NotYetAvailable: http.StatusForbidden, NoLongerAvailable: http.StatusForbidden,
+	DeviceLimitReached: http.StatusConflict, ConcurrencyLimit: http.StatusConflict, SessionEnded: http.StatusGone,
 	NotFound: http.StatusNotFound, MethodNotAllowed: http.StatusMethodNotAllowed,
 	NotAcceptable: http.StatusNotAcceptable, Conflict: http.StatusConflict,
 	IdempotencyInProgress: http.StatusConflict, IdempotencyKeyReused: http.StatusUnprocessableEntity,
@@ -47,11 +58,15 @@ var statuses = map[Code]int{
 	Unavailable: http.StatusServiceUnavailable, Internal: http.StatusInternalServerError,
 }
 
-// Detail names one thing that is wrong with a request.
+// Detail names one thing that is wrong with a request. Device and Session are what stands in the way, as pointers to their
+// representations for viewers; Reason says why a session ended.
 type Detail struct {
 	Field   string `json:"field"`
 	Code    string `json:"code"`
 	Message string `json:"message"`
+	Reason  string `json:"reason,omitempty"`
+	Device  any    `json:"device,omitempty"`
+	Session any    `json:"session,omitempty"`
 }
 
 // Fault is an error whose meaning is for the caller. Its zero value is not useful; make one with New.

@@ -11,7 +11,7 @@ func TestJSON(t *testing.T) {
 	if want := `{"code":"NOT_FOUND","message":"Nothing here.","request_id":"r-1","details":[]}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	got = string(New(ValidationFailed, "Wrong.", Detail{"title", "required", "Missing."}).JSON("r"))
+	got = string(New(ValidationFailed, "Wrong.", Detail{Field: "title", Code: "required", Message: "Missing."}).JSON("r"))
 	if want := `{"code":"VALIDATION_FAILED","message":"Wrong.","request_id":"r","details":[{"field":"title","code":"required","message":"Missing."}]}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

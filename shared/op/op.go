@@ -18,6 +18,17 @@ const (
 	Pass     Serve = "pass"   // the edge checks the token and passes the request on, uncached
 	Origin   Serve = "origin" // only the origin's own listener has it; at the edge it is 404
 	Both     Serve = "both"   // each binary answers for itself
+	Stream   Serve = "stream" // the edge starts a playback session at the origin and signs its URLs
+	Beat     Serve = "beat"   // the edge answers from the session in its memory and tells the origin in batches
+)
+
+// Shift says where in a channel's time a stream begins.
+type Shift string
+
+const (
+	NoShift   Shift = ""          // a title from its beginning, a channel now
+	CatchUp   Shift = "catchup"   // a past programme, by program_id
+	StartOver Shift = "startover" // the programme on air, from its beginning
 )
 
 // Access values beside the scopes.
@@ -38,6 +49,8 @@ type Op struct {
 	MaxAge      int     `json:"max_age,omitempty"`      // seconds for `public, max-age`; 0 is `private, no-cache`
 	Query       []Param `json:"query,omitempty"`        // known query parameters, sorted by name; others are ignored and unkeyed
 	MaxBody     int64   `json:"max_body,omitempty"`     // bytes; 0 means that no body is read
+	Content     string  `json:"content,omitempty"`      // of a Stream: the content type that the path's value is an id of
+	Shift       Shift   `json:"shift,omitempty"`        // of a Stream
 }
 
 // Param is a query parameter as far as keys and load tools need it.

@@ -39,7 +39,7 @@ var roles = map[string][]string{
 	"viewer": nil, // a viewer is a token with an account_id
 	"editor": {"content:read", "content:write", "content:publish", "epg:read", "epg:write", "media:read", "media:write"},
 	"admin": {"content:read", "content:write", "content:publish", "epg:read", "epg:write", "media:read", "media:write",
-		"analytics:read", "audit:read", "webhooks:manage"},
+		"analytics:read", "audit:read", "webhooks:manage", "accounts:read", "accounts:write", "plans:read", "plans:write"},
 }
 
 // Issuer mints tokens for development and tests. It is no identity provider, and is refused in production.

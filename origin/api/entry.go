@@ -119,6 +119,12 @@ func (e Entry) Playing(content string, shift op.Shift) Entry {
 	return e
 }
 
+// EndsStreams says that the operation may end sessions: the edge that passed it on hears of that before it answers.
+func (e Entry) EndsStreams() Entry {
+	e.EndsSessions = true
+	return e
+}
+
 // Accepted says that what is created is only queued (202).
 func (e Entry) Accepted() Entry {
 	e.Success = http.StatusAccepted

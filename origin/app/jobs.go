@@ -14,12 +14,14 @@ import (
 	"encora/origin/catalog"
 	"encora/origin/epg"
 	"encora/origin/pgdb"
+	"encora/origin/playback"
 	"encora/origin/record"
 )
 
 // How often the periodic jobs run.
 const (
 	announceEvery = 2 * time.Second
+	sweepEvery    = 5 * time.Second
 	resumeEvery   = 3 * time.Second
 	tidyEvery     = time.Hour
 )
@@ -41,6 +43,23 @@ func (w *announceWorker) Work(ctx context.Context, _ *river.Job[announceArgs]) e
 	return err
 }
 
+// sweepArgs is the job that ends sessions which nobody beats for any more.
+type sweepArgs struct{}
+
+// Kind implements river.JobArgs.
+func (sweepArgs) Kind() string { return "sweep_sessions" }
+
+type sweepWorker struct {
+	river.WorkerDefaults[sweepArgs]
+	playback *playback.Domain
+}
+
+// Work implements river.Worker.
+func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[sweepArgs]) error {
+	_, err := w.playback.Sweep(ctx)
+	return err
+}
+
 // tidyArgs is the job that makes the partitions of the days to come and drops what is past its keeping.
 type tidyArgs struct{}
 
@@ -49,8 +68,9 @@ func (tidyArgs) Kind() string { return "tidy_records" }
 
 type tidyWorker struct {
 	river.WorkerDefaults[tidyArgs]
-	db  *pgdb.DB
-	epg *epg.Domain
+	db       *pgdb.DB
+	epg      *epg.Domain
+	playback *playback.Domain
 }
 
 // Work implements river.Worker.
@@ -61,7 +81,7 @@ func (w *tidyWorker) Work(ctx context.Context, _ *river.Job[tidyArgs]) error {
 		}
 		return tx.Commit(ctx)
 	})
-	return errors.Join(err, w.epg.TidyImports(ctx, time.Now()))
+	return errors.Join(err, w.epg.TidyImports(ctx, time.Now()), w.playback.Tidy(ctx))
 }
 
 // jobs are the running workers.
@@ -75,14 +95,15 @@ func startJobs(ctx context.Context, db *pgdb.DB, d *domains, log *slog.Logger) (
 	run, stopping := context.WithCancel(context.WithoutCancel(ctx))
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &announceWorker{catalog: &d.catalog})
-	river.AddWorker(workers, &tidyWorker{db: db, epg: &d.epg})
+	river.AddWorker(workers, &tidyWorker{db: db, epg: &d.epg, playback: &d.playback})
+	river.AddWorker(workers, &sweepWorker{playback: &d.playback})
 	river.AddWorker(workers, &importWorker{epg: &d.epg, run: run})
 	river.AddWorker(workers, &resumeWorker{epg: &d.epg})
 	client, err := river.NewClient(riverpgxv5.New(db.Pool()), &river.Config{
 		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}, importQueue: {MaxWorkers: 2}},
 		Workers: workers,
 		PeriodicJobs: []*river.PeriodicJob{every(announceEvery, announceArgs{}), every(resumeEvery, resumeArgs{}),
-			every(tidyEvery, tidyArgs{})},
+			every(sweepEvery, sweepArgs{}), every(tidyEvery, tidyArgs{})},
 		CompletedJobRetentionPeriod: time.Hour,
 		Logger:                      slog.New(quiet{log.Handler()}),
 	})

@@ -75,3 +75,9 @@ func (d *Domain) Touched(ctx context.Context, w *api.Write, ids []uuid.UUID, har
 	}
 	return nil
 }
+
+// Published locks a channel and reports whether viewers see it.
+func (d *Domain) Published(ctx context.Context, w *api.Write, id uuid.UUID) (bool, error) {
+	c, err := lockChannel(ctx, w.Tx.Tx, id)
+	return c != nil && c.IsPublished, err
+}

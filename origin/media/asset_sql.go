@@ -132,3 +132,11 @@ func deleteAssetsOf(ctx context.Context, tx pgx.Tx, contentID uuid.UUID) error {
 	_, err := tx.Exec(ctx, q, contentID)
 	return err
 }
+
+// newestVideo reads a content's ready video that was registered last; nil when there is none.
+func newestVideo(ctx context.Context, tx pgx.Tx, contentID uuid.UUID) (*Asset, error) {
+	const q = `
+		SELECT ` + assetColumns + ` FROM media_assets
+		WHERE content_id = $1 AND asset_type = 'video_master' AND status = 'ready' ORDER BY created_at DESC, id DESC LIMIT 1`
+	return oneAsset(ctx, tx, q, contentID)
+}

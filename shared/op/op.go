@@ -39,18 +39,19 @@ const (
 
 // Op is one operation. Its zero value is not useful.
 type Op struct {
-	ID          string  `json:"id"` // the contract's name, such as getMovie; also the metric label
-	Method      string  `json:"method"`
-	Path        string  `json:"path"`   // with {name} for path values
-	Access      string  `json:"access"` // Public, Viewer or a scope such as content:read
-	Serve       Serve   `json:"serve"`
-	Success     int     `json:"success"`
-	ByTerritory bool    `json:"by_territory,omitempty"` // the answer varies by territory class
-	MaxAge      int     `json:"max_age,omitempty"`      // seconds for `public, max-age`; 0 is `private, no-cache`
-	Query       []Param `json:"query,omitempty"`        // known query parameters, sorted by name; others are ignored and unkeyed
-	MaxBody     int64   `json:"max_body,omitempty"`     // bytes; 0 means that no body is read
-	Content     string  `json:"content,omitempty"`      // of a Stream: the content type that the path's value is an id of
-	Shift       Shift   `json:"shift,omitempty"`        // of a Stream
+	ID           string  `json:"id"` // the contract's name, such as getMovie; also the metric label
+	Method       string  `json:"method"`
+	Path         string  `json:"path"`   // with {name} for path values
+	Access       string  `json:"access"` // Public, Viewer or a scope such as content:read
+	Serve        Serve   `json:"serve"`
+	Success      int     `json:"success"`
+	ByTerritory  bool    `json:"by_territory,omitempty"`  // the answer varies by territory class
+	MaxAge       int     `json:"max_age,omitempty"`       // seconds for `public, max-age`; 0 is `private, no-cache`
+	Query        []Param `json:"query,omitempty"`         // known query parameters, sorted by name; others are ignored and unkeyed
+	MaxBody      int64   `json:"max_body,omitempty"`      // bytes; 0 means that no body is read
+	EndsSessions bool    `json:"ends_sessions,omitempty"` // of what is passed: may end playback sessions
+	Content      string  `json:"content,omitempty"`       // of a Stream: the content type that the path's value is an id of
+	Shift        Shift   `json:"shift,omitempty"`         // of a Stream
 }
 
 // Param is a query parameter as far as keys and load tools need it.

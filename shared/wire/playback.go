@@ -4,17 +4,14 @@ import "time"
 
 // Playback: an edge judges title, territory and window by a Playable that it caches like any answer, then tells the origin
 // to start the session, which judges device, subscription, plan and slots under the account's lock. Beats go to the origin
-// in a Sync, at least twice a second, also when there are none: that is how the origin knows that it misses no beats.
+// in a Sync, at least twice a second, also when there are none: that is how the origin knows that it misses no beats, and the
+// edge which sessions ended elsewhere.
 const (
 	PlayablePath = "/internal/playable/{content_type}/{content_id}" // GET: a Playable, as of the fill's instant
 	StartPath    = "/internal/playback/start"                       // POST a Start: a Started, or the fault for the viewer
-	SessionPath  = "/internal/playback/sessions/{session_id}"       // GET: a Session, or 404, or 410 with the reason
+	FindPath     = "/internal/playback/find"                        // POST a Find: a Session, or 404, or 410 with the reason
 	SyncPath     = "/internal/playback/sync"                        // POST a Sync: a Synced
 )
-
-// EndsMade marks an answer to a passed request that ended sessions: the edge syncs before it answers, so that whoever asked
-// finds them ended.
-const EndsMade = "Encora-Ends-Made"
 
 // Content types of what can be played.
 const (
@@ -22,6 +19,8 @@ const (
 	ContentEpisode = "episode"
 	ContentChannel = "channel"
 	ContentProgram = "program" // a recorded programme of a channel: catch-up and start-over
+	// ContentOnAir asks for the Playable of the programme that is on a channel, by the channel's id.
+	ContentOnAir = "onair"
 )
 
 // Lifetimes of sessions. The origin frees a slot later than edges give a session up, so that no beat which an edge still
@@ -50,7 +49,8 @@ type Playable struct {
 	Seconds    int        `json:"seconds,omitempty"`      // the title's length; 0: not known, or without an end
 	CatchupFor int        `json:"catchup_days,omitempty"` // of a channel; 0: it has no catch-up
 
-	ChannelID      string    `json:"channel_id,omitempty"` // of a programme, as what follows
+	ProgramID      string    `json:"program_id,omitempty"` // of a programme, as what follows
+	ChannelID      string    `json:"channel_id,omitempty"`
 	Begin          time.Time `json:"begin,omitzero"`
 	End            time.Time `json:"end,omitzero"`
 	CatchupBlocked bool      `json:"catchup_blocked,omitempty"`
@@ -78,6 +78,12 @@ type Start struct {
 	Seconds        int    `json:"seconds,omitempty"`
 	Replace        string `json:"replace,omitempty"` // X-Replace-Session, whatever it holds
 	Media          Media  `json:"media"`
+}
+
+// Find asks for a session that the edge does not hold.
+type Find struct {
+	AccountID string `json:"account_id"`
+	SessionID string `json:"session_id"`
 }
 
 // Session is a session as edges hold it.

@@ -1,0 +1,53 @@
+package playback
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"encora/shared/wire"
+)
+
+// readStanding locks the account and reads all that a start is decided by, in one round trip. Each statement sees what was
+// committed before it began, so those after the first see all that the lock's last holder did.
+func readStanding(ctx context.Context, tx pgx.Tx, account uuid.UUID, in *wire.Start, now time.Time) (*standing, error) {
+	st := &standing{now: now}
+	batch := &pgx.Batch{}
+	const lock = `
+		SELECT a.status, a.subscription_status, a.current_period_end, coalesce(p.max_concurrent_streams, 0), coalesce(p.includes_premium_channels, false)
+		FROM accounts a LEFT JOIN plans p ON p.id = a.plan_id
+		WHERE a.id = $1 AND a.deleted_at IS NULL FOR NO KEY UPDATE OF a`
+	batch.Queue(lock, account).QueryRow(func(row pgx.Row) error {
+		err := row.Scan(&st.Status, &st.Subscription, &st.PeriodEnd, &st.Streams, &st.Premium)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	const known = `
+		SELECT EXISTS (SELECT FROM devices WHERE account_id = $1 AND id = $2),
+		       EXISTS (SELECT FROM profiles WHERE account_id = $1 AND id = $3)`
+	batch.Queue(known, account, idOrNil(in.DeviceID), idOrNil(in.ProfileID)).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&st.device, &st.profile)
+	})
+	batch.Queue(isSteady, now).QueryRow(func(row pgx.Row) error { return row.Scan(&st.steady) })
+	batch.Queue(endsOfShard, wire.EndShard(account)).QueryRow(func(row pgx.Row) error { return row.Scan(&st.ends) })
+	batch.Queue(sessionsOf+` ORDER BY s.started_at, s.id`, account).Query(func(rows pgx.Rows) error {
+		var err error
+		st.sessions, err = pgx.CollectRows(rows, pgx.RowToStructByName[session])
+		return err
+	})
+	return st, tx.SendBatch(ctx, batch).Close()
+}
+
+// idOrNil is no object's id when the text is no UUID.
+func idOrNil(text string) uuid.UUID {
+	id, err := uuid.Parse(text)
+	if err != nil || len(text) != 36 {
+		return uuid.Nil
+	}
+	return id
+}

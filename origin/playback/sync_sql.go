@@ -1,0 +1,114 @@
+package playback
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"encora/shared/wire"
+)
+
+// queueIntake notes that an edge's beats come in. A pause of five seconds is a break: whatever the edge was told in it is
+// not known to have arrived.
+func queueIntake(batch *pgx.Batch, edge uuid.UUID, now time.Time) {
+	const q = `
+		INSERT INTO beat_intake AS i (edge, since, seen) VALUES ($1, $2, $2)
+		ON CONFLICT (edge) DO UPDATE SET seen = $2,
+			since = CASE WHEN i.seen > $2::timestamptz - interval '5 seconds' THEN i.since ELSE $2 END`
+	batch.Queue(q, edge, now)
+}
+
+// queue writes beats to sessions and to what their profiles have watched, both only forwards in the time of the beats. left
+// are the places of those that found no session, or one with a later beat.
+func (b *beats) queue(batch *pgx.Batch, left *[]int) {
+	if len(b.ids) == 0 {
+		return
+	}
+	const q = `
+		WITH b AS (
+			SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::int[])
+				WITH ORDINALITY AS b (account_id, id, at, expires_at, paused_since, position_seconds, n)
+		), beaten AS (
+			UPDATE stream_sessions s SET last_beat_at = b.at, expires_at = b.expires_at, paused_since = b.paused_since,
+				position_seconds = b.position_seconds
+			FROM b WHERE s.account_id = b.account_id AND s.id = b.id AND s.last_beat_at < b.at
+			RETURNING b.n, s.account_id, s.profile_id, s.content_id, s.content_type, s.device_id, s.seconds, s.started_at, b.at,
+				CASE s.seconds WHEN 0 THEN b.position_seconds ELSE least(b.position_seconds, s.seconds) END AS position_seconds
+		), progressed AS (
+			INSERT INTO watch_progress AS p (account_id, profile_id, content_id, content_type, device_id, position_seconds, seconds,
+				first_watched_at, last_watched_at)
+			SELECT DISTINCT ON (account_id, profile_id, content_id) account_id, profile_id, content_id, content_type, device_id,
+				position_seconds, seconds, started_at, at
+			FROM beaten WHERE content_type <> 'channel' ORDER BY account_id, profile_id, content_id, at DESC
+			ON CONFLICT (account_id, profile_id, content_id) DO UPDATE SET device_id = excluded.device_id,
+				position_seconds = excluded.position_seconds, seconds = excluded.seconds, last_watched_at = excluded.last_watched_at
+			WHERE p.last_watched_at < excluded.last_watched_at
+		)
+		SELECT b.n - 1 FROM b LEFT JOIN beaten USING (n) WHERE beaten.n IS NULL`
+	batch.Queue(q, b.accounts, b.ids, b.at, b.expires, b.paused, b.positions).Query(func(rows pgx.Rows) error {
+		var err error
+		*left, err = pgx.CollectRows(rows, pgx.RowTo[int])
+		return err
+	})
+}
+
+// readGone gives, of accounts' sessions, those that are no more, and why.
+func readGone(ctx context.Context, tx pgx.Tx, accounts, ids []uuid.UUID) ([]wire.End, error) {
+	const q = `
+		SELECT a.id::text, coalesce((SELECT e.reason FROM session_ends e WHERE e.account_id = a.account_id AND e.session_id = a.id LIMIT 1), '')
+		FROM unnest($1::uuid[], $2::uuid[]) a (account_id, id)
+		WHERE NOT EXISTS (SELECT FROM stream_sessions s WHERE s.account_id = a.account_id AND s.id = a.id)`
+	rows, err := tx.Query(ctx, q, accounts, ids)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[wire.End])
+}
+
+// queueEnds tells of the ends after known, and how far that goes. An edge that knows nothing yet is only told how far. Heads
+// are read first: an end that comes between the two statements is told of again.
+func queueEnds(batch *pgx.Batch, known []uint64, now time.Time, out *wire.Synced) {
+	batch.Queue(`SELECT pos FROM session_end_heads ORDER BY shard`).Query(func(rows pgx.Rows) error {
+		var err error
+		out.Ends, err = pgx.CollectRows(rows, pgx.RowTo[uint64])
+		return err
+	})
+	if len(known) == 0 {
+		return
+	}
+	const q = `
+		SELECT e.shard, e.pos, e.session_id::text, e.reason
+		FROM unnest($1::bigint[]) WITH ORDINALITY k (pos, n)
+		JOIN session_end_heads h ON h.shard = k.n - 1 AND h.pos > k.pos
+		JOIN LATERAL (SELECT * FROM session_ends e WHERE e.shard = h.shard AND e.pos > k.pos AND e.ended_at > $2
+		              ORDER BY e.pos LIMIT $3) e ON true
+		ORDER BY e.shard, e.pos`
+	positions := make([]int64, len(known))
+	for i, pos := range known {
+		positions[i] = int64(pos)
+	}
+	batch.Queue(q, positions, now.Add(-tellFor), maxEnds).Query(func(rows pgx.Rows) error { return collectEnds(rows, out) })
+}
+
+// tellFor is how long ago an end may be that an edge is told of. One that was away for longer learns of it by its beats.
+const tellFor = 15 * time.Minute
+
+// collectEnds takes ends in; a shard with more to tell goes on from its last.
+func collectEnds(rows pgx.Rows, out *wire.Synced) error {
+	told := make([]int, wire.EndShards)
+	var shard int
+	var pos uint64
+	var e wire.End
+	_, err := pgx.ForEachRow(rows, []any{&shard, &pos, &e.SessionID, &e.Reason}, func() error {
+		out.Ended = append(out.Ended, e)
+		if told[shard]++; told[shard] == maxEnds {
+			out.Ends[shard], out.More = pos, true
+		} else {
+			out.Ends[shard] = max(out.Ends[shard], pos)
+		}
+		return nil
+	})
+	return err
+}

@@ -1,0 +1,6 @@
+package subscriber
+
+const (
+	devices    = "/v2/devices"
+	adminPlans = "/v2/admin/plans"
+)

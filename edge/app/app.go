@@ -16,6 +16,7 @@ import (
 	"encora/edge/cache"
 	"encora/edge/feed"
 	"encora/edge/fill"
+	"encora/edge/playback"
 	"encora/edge/proxy"
 	"encora/shared/conf"
 	"encora/shared/obs"
@@ -84,7 +85,7 @@ func Run(ctx context.Context, cfg *Config) error {
 	server := proxy.NewServer(e.proxy, ln, proxy.Timeouts{Read: cfg.ReadTimeout, Write: cfg.WriteTimeout, Idle: cfg.IdleTimeout}, cfg.MaxConns)
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
-	for _, run := range []func(context.Context){e.tailer.Run, e.next.Run, e.tokens.Run, e.proxy.KeepAhead} {
+	for _, run := range []func(context.Context){e.tailer.Run, e.next.Run, e.tokens.Run, e.proxy.KeepAhead, e.sessions.Run, e.cdns.Run} {
 		running.Go(func() { run(background) })
 	}
 	defer running.Wait()
@@ -99,6 +100,9 @@ type edge struct {
 	tailer *feed.Tailer
 	next   *fill.Successors
 	tokens *token.Verifier
+
+	sessions *playback.Sessions
+	cdns     *cdnFile
 }
 
 func build(cfg *Config, resolver *territory.Resolver) (*edge, error) {
@@ -125,7 +129,9 @@ func build(cfg *Config, resolver *territory.Resolver) (*edge, error) {
 	versions, clock := feed.NewVersions(feed.DefaultSlots, time.Now()), feed.NewClock(time.Now)
 	filler := &fill.Filler{Origin: origin, Versions: versions, Clock: clock, Store: store, Log: cfg.Log}
 	filler.Prepare(fill.Limits{Concurrent: cfg.FillConns, Queue: 8 * cfg.FillConns})
-	p, err := proxy.New(proxy.Config{Ops: ops, Filler: filler, Tokens: tokens, Resolver: resolver, Cursors: cursors, Log: cfg.Log,
+	sessions := playback.New(playback.NewTable(playback.Settings{PausedFor: cfg.PausedFor, Limit: cfg.MaxSessions}),
+		playback.Config{Origin: origin, Timeout: cfg.FillTimeout, Patience: cfg.Patience, Now: func() int64 { return clock.Now().UnixMilli() }, Log: cfg.Log})
+	p, err := proxy.New(proxy.Config{Ops: ops, Filler: filler, Tokens: tokens, Resolver: resolver, Cursors: cursors, Playback: sessions, Log: cfg.Log,
 		AllowedOrigins: cfg.AllowedOrigins, LostAfter: cfg.FeedLostAfter, StaleFor: cfg.StaleFor, Patience: cfg.Patience, PassTimeout: cfg.PassTimeout})
 	if err != nil {
 		return nil, err
@@ -133,7 +139,11 @@ func build(cfg *Config, resolver *territory.Resolver) (*edge, error) {
 	next := &fill.Successors{Filler: filler, Query: p.Query}
 	next.Prepare()
 	filler.Stored = func(a *cache.Answer) { next.Offer(a) }
-	return &edge{proxy: p, next: next, tokens: tokens, tailer: newTailer(cfg.Log, origin, versions, clock, p.Changed)}, nil
+	cdns := &cdnFile{cfg: cfg, urls: &sessions.URLs}
+	if err := cdns.load(); err != nil {
+		return nil, err
+	}
+	return &edge{proxy: p, next: next, tokens: tokens, sessions: sessions, cdns: cdns, tailer: newTailer(cfg.Log, origin, versions, clock, p.Changed)}, nil
 }
 
 func newTailer(log *slog.Logger, origin *fill.Origin, versions *feed.Versions, clock *feed.Clock, applied func([]wire.Change)) *feed.Tailer {

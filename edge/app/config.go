@@ -12,7 +12,9 @@ import (
 	"encora/shared/conf"
 	"encora/shared/cursor"
 	"encora/shared/op"
+	"encora/shared/sign"
 	"encora/shared/territory"
+	"encora/shared/wire"
 )
 
 // Config is the edge's settings, by flag or environment variable. The fields without a tag are for tests.
@@ -28,7 +30,11 @@ type Config struct {
 	TokenIssuer   string          `help:"The iss of tokens." default:"encora-dev"`
 	TokenAudience string          `help:"The aud of tokens." default:"encora"`
 
-	CacheBytes     int64              `help:"Bound of the cache, in bytes." default:"268435456"`
+	CacheBytes  int64         `help:"Bound of the cache, in bytes." default:"268435456"`
+	CDNConfig   string        `name:"cdn-config" help:"File that says where media lie and how their URLs are signed (shared/docs/SIGNING.md); read again when it changes. Without it no stream starts."`
+	PausedFor   time.Duration `help:"How long a paused stream holds its slot." default:"30m"`
+	MaxSessions int           `help:"Most playback sessions held in memory, at about 200 bytes each." default:"2000000"`
+
 	AllowedOrigins []string           `help:"Web origins whose pages may call, such as https://tv.example.com; * in development."`
 	Territory      territory.Settings `embed:""`
 	MaxConns       int64              `help:"Most connections of viewers." default:"65536"`
@@ -57,7 +63,8 @@ const (
 func (c *Config) Validate() error {
 	_, errCursors := c.Cursors.Codec()
 	_, errProxies := c.Territory.Config()
-	return errors.Join(errCursors, errProxies, c.checkAddresses(), c.checkNumbers(), c.checkOrigins())
+	_, errCDN := c.cdns()
+	return errors.Join(errCursors, errProxies, errCDN, c.checkAddresses(), c.checkNumbers(), c.checkOrigins())
 }
 
 func (c *Config) checkAddresses() error {
@@ -82,13 +89,19 @@ func (c *Config) checkAddresses() error {
 func (c *Config) checkNumbers() error {
 	var faults []error
 	for name, d := range map[string]time.Duration{"FILL_TIMEOUT": c.FillTimeout, "PASS_TIMEOUT": c.PassTimeout, "PATIENCE": c.Patience, "FEED_LOST_AFTER": c.FeedLostAfter,
-		"STALE_FOR": c.StaleFor, "READ_TIMEOUT": c.ReadTimeout, "WRITE_TIMEOUT": c.WriteTimeout, "IDLE_TIMEOUT": c.IdleTimeout, "STOP_AFTER": c.StopAfter} {
+		"STALE_FOR": c.StaleFor, "PAUSED_FOR": c.PausedFor, "READ_TIMEOUT": c.ReadTimeout, "WRITE_TIMEOUT": c.WriteTimeout, "IDLE_TIMEOUT": c.IdleTimeout, "STOP_AFTER": c.StopAfter} {
 		if d <= 0 {
 			faults = append(faults, fmt.Errorf("%s: must be longer than 0", name))
 		}
 	}
 	if c.CacheBytes < minCache {
 		faults = append(faults, fmt.Errorf("CACHE_BYTES: must be %d or more", minCache))
+	}
+	if c.MaxSessions < 1000 {
+		faults = append(faults, errors.New("MAX_SESSIONS: must be 1000 or more"))
+	}
+	if c.PausedFor < wire.SessionFor {
+		faults = append(faults, fmt.Errorf("PAUSED_FOR: must be %s or more", wire.SessionFor))
 	}
 	if c.MaxConns < 1 || c.FillConns < 1 {
 		faults = append(faults, errors.New("MAX_CONNS and FILL_CONNS: must be 1 or more"))
@@ -122,4 +135,16 @@ func (c *Config) origin() *url.URL {
 		return nil
 	}
 	return u
+}
+
+// cdns reads CDN_CONFIG; nil without one.
+func (c *Config) cdns() (*sign.CDNs, error) {
+	if c.CDNConfig == "" {
+		return nil, nil
+	}
+	cdns, err := sign.Load(c.CDNConfig)
+	if err != nil {
+		return nil, fmt.Errorf("CDN_CONFIG: %w", err)
+	}
+	return cdns, nil
 }

@@ -196,6 +196,49 @@ func (o *Origin) Pass(req *fasthttp.Request, resp *fasthttp.Response, target str
 	return o.do(req, resp, limit)
 }
 
+// Refusal is the origin's answer when it is no success: a fault for whoever asked.
+type Refusal struct {
+	Status     int
+	Body       []byte
+	RetryAfter string
+}
+
+// Error implements error.
+func (r *Refusal) Error() string {
+	return fmt.Sprintf("the origin answers %d: %.200s", r.Status, r.Body)
+}
+
+// Tell posts in to a path of the internal listener, and reads the answer into out. The error is a *Refusal or wraps ErrAway.
+func (o *Origin) Tell(path string, in, out any, id string, limit time.Duration) error {
+	if !o.gate.enter(o.now()) {
+		return fmt.Errorf("%w: it did not answer a moment ago", ErrAway)
+	}
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+	defer fasthttp.ReleaseRequest(req)
+	defer fasthttp.ReleaseResponse(resp)
+	req.SetRequestURI(o.base + path)
+	req.Header.SetMethod(fasthttp.MethodPost)
+	req.Header.SetContentType("application/json")
+	req.Header.Set(fasthttp.HeaderAuthorization, o.bearer)
+	req.Header.Set(wire.RequestID, id)
+	req.SetBodyRaw(body)
+	if err := o.do(req, resp, limit); err != nil {
+		return err
+	}
+	switch status := resp.StatusCode(); {
+	case status == http.StatusOK:
+		return json.Unmarshal(resp.Body(), out)
+	case status > http.StatusInternalServerError:
+		return fmt.Errorf("%w: it answered %d", ErrAway, status)
+	default:
+		return &Refusal{Status: status, Body: bytes.Clone(resp.Body()), RetryAfter: string(resp.Header.Peek(fasthttp.HeaderRetryAfter))}
+	}
+}
+
 // Feed polls the change feed, which the origin may hold for wait.
 func (o *Origin) Feed(ctx context.Context, epoch string, after uint64, wait time.Duration) (*wire.FeedPage, error) {
 	ctx, cancel := context.WithTimeout(ctx, wait+1500*time.Millisecond)

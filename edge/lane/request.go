@@ -7,8 +7,11 @@ import (
 	"time"
 )
 
-// Request is a GET that is understood down to the last byte. Its slices die with the call.
+// Request is a GET, or a POST of a small JSON body, that is understood down to the last byte. Its slices die with the call.
 type Request struct {
+	Post bool
+	Body []byte // of a POST, whole
+
 	Path           []byte // letters, digits, '-', '_', '/', without an empty segment
 	Query          []byte // as sent, without the '?'
 	Token          []byte // what follows `Authorization: Bearer `, nil without
@@ -21,6 +24,31 @@ type Request struct {
 
 	lines  []byte // the header lines
 	values [][]byte
+	length int // of the body; -1: not said
+	json   bool
+}
+
+// contentLength reads the length of a POST's body, given once and in plain digits.
+func (r *Request) contentLength(value []byte) bool {
+	if !r.Post || r.length >= 0 || len(value) == 0 || len(value) > 4 || value[0] == '0' {
+		return false
+	}
+	n := 0
+	for _, c := range value {
+		if c < '0' || c > '9' {
+			return false
+		}
+		n = 10*n + int(c-'0')
+	}
+	r.length = n
+	return true
+}
+
+// contentType wants JSON of a POST, said once. What a GET says of a body that it does not have is of no meaning.
+func (r *Request) contentType(value []byte) bool {
+	again := r.json
+	r.json = equalFold(value, "application/json")
+	return !r.Post || r.json && !again
 }
 
 // Values returns all values of a header, in the order received.
@@ -40,6 +68,7 @@ var crlf = []byte("\r\n")
 
 const (
 	method  = "GET /"
+	post    = "POST /"
 	version = " HTTP/1.1\r\n"
 	bearer  = "Bearer "
 )
@@ -58,21 +87,40 @@ func (r *Request) parse(b []byte) int {
 		return 0
 	}
 	r.lines = b[start : start+end-len(crlf)]
-	return start + end
+	return r.body(b, start+end)
+}
+
+// body takes the body of a POST, which must be JSON and have arrived whole; a GET has none.
+func (r *Request) body(b []byte, at int) int {
+	r.Body = nil
+	if !r.Post {
+		return at
+	}
+	if r.length < 1 || !r.json || len(b)-at < r.length {
+		return 0
+	}
+	r.Body = b[at : at+r.length]
+	return at + r.length
 }
 
 // target reads method and target and returns where the space after them is.
 func (r *Request) target(b []byte) int {
-	if len(b) < len(method) || string(b[:len(method)]) != method {
+	i := 0
+	switch {
+	case len(b) >= len(method) && string(b[:len(method)]) == method:
+		i, r.Post = len(method), false
+	case len(b) >= len(post) && string(b[:len(post)]) == post:
+		i, r.Post = len(post), true
+	default:
 		return 0
 	}
-	i := len(method)
+	begin := i - 1
 	for ; i < len(b) && kinds[b[i]]&inPath != 0; i++ {
 		if b[i] == '/' && b[i-1] == '/' {
 			return 0
 		}
 	}
-	r.Path, r.Query = b[len(method)-1:i], nil
+	r.Path, r.Query = b[begin:i], nil
 	if i < len(b) && b[i] == '?' {
 		i++
 		from := i
@@ -87,6 +135,7 @@ func (r *Request) target(b []byte) int {
 // headers reads the header section and returns its length with the empty line.
 func (r *Request) headers(b []byte) int {
 	r.Token, r.AcceptEncoding, r.IfNoneMatch, r.Origin, r.ID = nil, nil, nil, nil, nil
+	r.length, r.json = -1, false
 	hosts := 0
 	for at := 0; ; {
 		lf := bytes.IndexByte(b[at:], '\n')
@@ -130,8 +179,11 @@ func (r *Request) header(name, value []byte, hosts *int) bool {
 	case 10:
 		return !equalFold(name, "connection") || equalFold(value, "keep-alive")
 	case 12:
-		if equalFold(name, "x-request-id") {
+		switch {
+		case equalFold(name, "x-request-id"):
 			return once(&r.ID, value)
+		case equalFold(name, "content-type"):
+			return r.contentType(value)
 		}
 	case 13:
 		switch {
@@ -141,11 +193,13 @@ func (r *Request) header(name, value []byte, hosts *int) bool {
 			return once(&r.IfNoneMatch, value)
 		}
 	case 14:
-		return !equalFold(name, "content-length")
+		return !equalFold(name, "content-length") || r.contentLength(value)
 	case 15:
 		if equalFold(name, "accept-encoding") {
 			return once(&r.AcceptEncoding, value)
 		}
+	case 16:
+		return !equalFold(name, "content-encoding") || !r.Post
 	case 17:
 		return !equalFold(name, "transfer-encoding")
 	}

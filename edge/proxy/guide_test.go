@@ -41,8 +41,8 @@ type guide struct {
 	filler   string // of every programme
 }
 
-// uuid is the id of a channel or programme of a test.
-func uuid(n int) string { return fmt.Sprintf("0190a6e0-0000-7000-8000-%012d", n) }
+// testID is the id of a channel or programme of a test.
+func testID(n int) string { return fmt.Sprintf("0190a6e0-0000-7000-8000-%012d", n) }
 
 // withGuide has a day's clock, which can be moved on.
 func setupGuide(t testing.TB) *guide {
@@ -85,8 +85,8 @@ func (g *guide) render(path string) (filltest.Answer, bool) {
 	var d wire.Day
 	for n, all := range g.programs {
 		for _, p := range all {
-			if start, end := g.base.Add(p.start), g.base.Add(p.end); uuid(n) == channel && end.After(midnight) && start.Before(midnight.AddDate(0, 0, 1)) {
-				d.Programs = append(d.Programs, wire.DayProgram{ID: uuid(p.n), Start: start.Unix(), End: end.Unix(), Before: fmt.Sprintf(`{"n":%d,`, p.n) + g.filler, After: "}"})
+			if start, end := g.base.Add(p.start), g.base.Add(p.end); testID(n) == channel && end.After(midnight) && start.Before(midnight.AddDate(0, 0, 1)) {
+				d.Programs = append(d.Programs, wire.DayProgram{ID: testID(p.n), Start: start.Unix(), End: end.Unix(), Before: fmt.Sprintf(`{"n":%d,`, p.n) + g.filler, After: "}"})
 			}
 		}
 	}
@@ -97,7 +97,7 @@ func (g *guide) render(path string) (filltest.Answer, bool) {
 // channel adds a channel with its programmes.
 func (g *guide) channel(n int, programs ...aired) {
 	g.origin.Set(func() {
-		g.lineup[n] = &wire.LineupChannel{ID: uuid(n), Rules: []string{}}
+		g.lineup[n] = &wire.LineupChannel{ID: testID(n), Rules: []string{}}
 		g.programs[n] = programs
 	})
 }
@@ -107,7 +107,7 @@ func (g *guide) pass(d time.Duration) { g.shift.Add(int64(d)) }
 func ids(channels ...int) string {
 	var all []string
 	for _, n := range channels {
-		all = append(all, uuid(n))
+		all = append(all, testID(n))
 	}
 	return "channel_ids=" + strings.Join(all, ",")
 }
@@ -120,7 +120,7 @@ func (g *guide) shows(a answer, pairs ...int) {
 		if i > 0 {
 			want += ","
 		}
-		want += `"` + uuid(pairs[i]) + `":`
+		want += `"` + testID(pairs[i]) + `":`
 		if pairs[i+1] == 0 {
 			want += "null"
 		} else {
@@ -226,7 +226,7 @@ func TestMidnightNeedsNoOrigin(t *testing.T) {
 	g.channel(1, aired{11, 11 * time.Hour, 12*time.Hour + 5*time.Minute}, aired{12, 12*time.Hour + 5*time.Minute, 13 * time.Hour})
 	g.channel(2, aired{21, 0, 24 * time.Hour})
 	path := "/v2/epg/now?" + ids(1)
-	tomorrow := "/internal/epg/" + uuid(1) + "/" + g.base.AddDate(0, 0, 1).Format(time.DateOnly)
+	tomorrow := "/internal/epg/" + testID(1) + "/" + g.base.AddDate(0, 0, 1).Format(time.DateOnly)
 	g.pass(11*time.Hour + 30*time.Minute)
 	g.shows(g.get(path), 1, 11)
 	ahead := func() { // what KeepAhead does
@@ -240,7 +240,7 @@ func TestMidnightNeedsNoOrigin(t *testing.T) {
 	if n := g.origin.Fills(tomorrow); n != 1 {
 		t.Errorf("tomorrow was asked for %d times", n)
 	}
-	g.write(func() { g.programs[1][1].n = 13 }, wire.TagSchedule(uuid(1)))
+	g.write(func() { g.programs[1][1].n = 13 }, wire.TagSchedule(testID(1)))
 	g.shows(g.get(path), 1, 11)
 	ahead()
 	g.origin.Down(true)
@@ -248,7 +248,7 @@ func TestMidnightNeedsNoOrigin(t *testing.T) {
 	g.shows(g.get(path), 1, 11)
 	g.pass(5 * time.Minute)
 	g.shows(g.get(path), 1, 13)
-	if n := g.origin.Fills("/internal/epg/" + uuid(2) + "/" + g.base.AddDate(0, 0, 1).Format(time.DateOnly)); n != 0 {
+	if n := g.origin.Fills("/internal/epg/" + testID(2) + "/" + g.base.AddDate(0, 0, 1).Format(time.DateOnly)); n != 0 {
 		t.Error("a channel nobody asked for was fetched")
 	}
 }
@@ -265,9 +265,9 @@ func TestChangedDaysAreFetchedAhead(t *testing.T) {
 	defer running.Wait()
 	defer stop()
 	day := func(n, days int) int {
-		return g.origin.Fills("/internal/epg/" + uuid(n) + "/" + g.base.AddDate(0, 0, days).Format(time.DateOnly))
+		return g.origin.Fills("/internal/epg/" + testID(n) + "/" + g.base.AddDate(0, 0, days).Format(time.DateOnly))
 	}
-	g.write(func() { g.programs[1][0].n = 12 }, "!"+wire.TagSchedule(uuid(1)), wire.TagSchedule(uuid(2)), "epg:", "movies")
+	g.write(func() { g.programs[1][0].n = 12 }, "!"+wire.TagSchedule(testID(1)), wire.TagSchedule(testID(2)), "epg:", "movies")
 	g.until("both days", func() bool { return day(1, 0) == 2 && day(1, 1) == 1 })
 	g.until("a hit", func() bool {
 		a := g.get("/v2/epg/now?" + ids(1))
@@ -285,10 +285,10 @@ func TestAnImportShowsAtOnce(t *testing.T) {
 	g.channel(2, aired{21, 0, time.Hour})
 	path := "/v2/epg/now?" + ids(1, 2)
 	g.shows(g.get(path), 1, 11, 2, 21)
-	other := g.origin.Fills("/internal/epg/" + uuid(2) + "/" + g.base.Format(time.DateOnly))
-	g.write(func() { g.programs[1] = []aired{{12, -time.Hour, time.Hour}} }, wire.TagSchedule(uuid(1)))
+	other := g.origin.Fills("/internal/epg/" + testID(2) + "/" + g.base.Format(time.DateOnly))
+	g.write(func() { g.programs[1] = []aired{{12, -time.Hour, time.Hour}} }, wire.TagSchedule(testID(1)))
 	g.shows(g.get(path), 1, 12, 2, 21)
-	if g.origin.Fills("/internal/epg/"+uuid(2)+"/"+g.base.Format(time.DateOnly)) != other {
+	if g.origin.Fills("/internal/epg/"+testID(2)+"/"+g.base.Format(time.DateOnly)) != other {
 		t.Error("a channel without a change was asked for again")
 	}
 }
@@ -303,14 +303,14 @@ func TestWhatMayNotBeSeenIsLeftOut(t *testing.T) {
 	g.write(func() {
 		g.lineup[2].Rules = []string{"r0", "r1"}
 		g.origin.Territories = wire.Territories{Deny: map[string][]string{"GB": {"r1"}, "FR": {"r2"}}}
-	}, "!geo", wire.TagLineup, "!"+wire.TagChannel(uuid(2)))
+	}, "!geo", wire.TagLineup, "!"+wire.TagChannel(testID(2)))
 	both(func(headers ...string) {
 		g.shows(g.get(path, headers...), 3, 13, 1, 11)
 		g.shows(g.do("GET", path, append(headers, "Authorization: Bearer viewer-FR")...), 3, 13, 2, 12, 1, 11)
 	})
-	g.write(func() { delete(g.lineup, 3) }, wire.TagLineup, "!"+wire.TagChannel(uuid(3)))
+	g.write(func() { delete(g.lineup, 3) }, wire.TagLineup, "!"+wire.TagChannel(testID(3)))
 	g.shows(g.get(path), 1, 11)
-	if g.origin.Fills("/internal/epg/"+uuid(9)+"/"+g.base.Format(time.DateOnly)) != 0 {
+	if g.origin.Fills("/internal/epg/"+testID(9)+"/"+g.base.Format(time.DateOnly)) != 0 {
 		t.Error("an unknown channel costs a question")
 	}
 }
@@ -325,17 +325,17 @@ func TestTheOriginIsAway(t *testing.T) {
 	g.origin.Set(func() { // fills fail, and the feed goes on
 		g.origin.BeforeFill = func(filltest.Ask) { panic(http.ErrAbortHandler) }
 	})
-	g.write(func() { delete(g.lineup, 2) }, wire.TagLineup, "!"+wire.TagChannel(uuid(2)))
+	g.write(func() { delete(g.lineup, 2) }, wire.TagLineup, "!"+wire.TagChannel(testID(2)))
 	a := g.get("/v2/epg/now?" + ids(1, 2))
 	g.shows(a, 1, 11)
 	if s := a.Header.Get("Cache-Status"); !strings.Contains(s, "origin-away") {
 		t.Errorf("old data is not marked: %s", s)
 	}
-	g.write(nil, wire.TagSchedule(uuid(1)))
+	g.write(nil, wire.TagSchedule(testID(1)))
 	if a := g.get("/v2/epg/now?" + ids(1)); !strings.Contains(a.Header.Get("Cache-Status"), "ttl=-") {
 		t.Errorf("an old schedule is not marked: %v", a.Header)
 	}
-	g.write(nil, "!"+wire.TagSchedule(uuid(1)))
+	g.write(nil, "!"+wire.TagSchedule(testID(1)))
 	g.wantFault(g.get("/v2/epg/now?"+ids(1)), 503, "UNAVAILABLE")
 	g.wantFault(g.get("/v2/epg/now?"+ids(3)), 503, "UNAVAILABLE")
 }
@@ -358,7 +358,7 @@ func TestAnExchangedRuleLeaksNothing(t *testing.T) {
 	g.origin.Write(func() {
 		g.lineup[1].Rules = []string{"new"}
 		g.origin.Territories = wire.Territories{Deny: map[string][]string{"GB": {"new"}}}
-	}, "!geo", wire.TagLineup, "!"+wire.TagChannel(uuid(1)))
+	}, "!geo", wire.TagLineup, "!"+wire.TagChannel(testID(1)))
 	g.proxy.lineup.current.Store(nil) // it is read anew, the map is not
 	if _, err := g.proxy.lineup.get("", 0, g.now().Add(time.Second)); err != nil {
 		t.Fatal(err)
@@ -381,7 +381,7 @@ func TestSchedulePages(t *testing.T) {
 	}
 	on := func(n int) string { return strings.Replace(plain(n), "false", "true", 1) }
 	whole := fmt.Sprintf(`{"data":{%q:[%s,%s,%s],%q:[],%q:[%s]},"meta":{"next_cursor":null,"has_more":false,"limit":20}}`,
-		uuid(1), plain(11), on(12), plain(13), uuid(2), uuid(3), on(31))
+		testID(1), plain(11), on(12), plain(13), testID(2), testID(3), on(31))
 	first := g.get(path)
 	g.want(first, 200, whole)
 	g.want(g.get(path, slow), 200, whole)
@@ -398,17 +398,17 @@ func TestSchedulePages(t *testing.T) {
 		t.Fatalf("%s", a.body)
 	}
 	g.want(g.get(path+"&limit=2&cursor="+page.Meta.NextCursor), 200,
-		fmt.Sprintf(`{"data":{%q:[%s],%q:[],%q:[%s]},"meta":{"next_cursor":null,"has_more":false,"limit":2}}`, uuid(1), plain(13), uuid(2), uuid(3), on(31)))
+		fmt.Sprintf(`{"data":{%q:[%s],%q:[],%q:[%s]},"meta":{"next_cursor":null,"has_more":false,"limit":2}}`, testID(1), plain(13), testID(2), testID(3), on(31)))
 	for _, bad := range []string{
 		path + "&cursor=x",
-		strings.Replace(path, uuid(3), uuid(5), 1) + "&limit=2&cursor=" + page.Meta.NextCursor, // other filters
+		strings.Replace(path, testID(3), testID(5), 1) + "&limit=2&cursor=" + page.Meta.NextCursor, // other filters
 		"/v2/epg?" + ids(1), "/v2/epg/now", "/v2/epg/now?channel_ids=", "/v2/epg/now?channel_ids=x", "/v2/epg/now?" + ids(make([]int, 51)...),
 	} {
 		g.wantFault(g.get(bad), 400, "BAD_REQUEST")
 	}
-	swapped := strings.Replace(path, uuid(1)+","+uuid(2), uuid(2)+","+uuid(1), 1) // another order is another question
+	swapped := strings.Replace(path, testID(1)+","+testID(2), testID(2)+","+testID(1), 1) // another order is another question
 	g.wantFault(g.get(swapped+"&limit=2&cursor="+page.Meta.NextCursor), 400, "BAD_REQUEST")
-	if a := g.get(strings.Replace(path, uuid(1), strings.ToUpper(uuid(1)), 1) + "&limit=2&cursor=" + page.Meta.NextCursor); a.StatusCode != 200 {
+	if a := g.get(strings.Replace(path, testID(1), strings.ToUpper(testID(1)), 1) + "&limit=2&cursor=" + page.Meta.NextCursor); a.StatusCode != 200 {
 		t.Errorf("another spelling: %d %s", a.StatusCode, a.body)
 	}
 	if a := g.get("/v2/epg?channel_ids=x&limit=0&cursor=y"); strings.Count(a.body, `"field"`) != 5 || !strings.Contains(a.body, `"cursor"`) {
@@ -430,7 +430,7 @@ func TestAFailedPartFailsTheAnswer(t *testing.T) {
 	other := g.origin.Render
 	g.origin.Set(func() {
 		g.origin.Render = func(a filltest.Ask) filltest.Answer {
-			if strings.Contains(a.Path, uuid(2)) {
+			if strings.Contains(a.Path, testID(2)) {
 				body, _ := json.Marshal(wire.Day{Programs: []wire.DayProgram{bad}})
 				return filltest.Answer{Body: string(body), Tags: []string{"x"}}
 			}

@@ -70,6 +70,13 @@ func newMeters(p *Proxy) *meters {
 		return behind.Seconds()
 	})
 	gauge("feed_position", func() float64 { return float64(p.applied()) })
+	if s := p.Playback; s != nil {
+		gauge("sessions", func() float64 { return float64(s.Count()) })
+		gauge("sessions_without_place_total", func() float64 { return float64(s.Full()) })
+		gauge("beats_total", func() float64 { return float64(s.Beats()) })
+		gauge("beats_waiting", func() float64 { return float64(s.Pending()) })
+		gauge("beats_behind_seconds", func() float64 { return s.Behind().Seconds() })
+	}
 	gauge("clock_offset_seconds", func() float64 { return p.clock.Offset().Seconds() })
 	return m
 }

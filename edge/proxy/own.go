@@ -86,6 +86,12 @@ func (p *Proxy) components() map[string]component {
 	if p.Filler.Origin.Away() || behind > p.LostAfter {
 		all["origin"] = part(statusDegraded, "does not answer")
 	}
+	if p.Playback != nil {
+		all["beats"] = part(statusOK, "delivered")
+		if late := p.Playback.Behind(); late > p.LostAfter {
+			all["beats"] = part(statusDegraded, "not delivered for "+seconds(late)+" s; streams go on")
+		}
+	}
 	if !p.Tokens.Ready() {
 		all["keys"] = part(statusDown, "no key set was read yet")
 	}

@@ -34,6 +34,9 @@ func (x *exchange) pass() {
 		return
 	}
 	x.route.meters.count(passed)
+	if resp.StatusCode() < http.StatusMultipleChoices {
+		x.settle()
+	}
 	x.downstream(resp)
 }
 

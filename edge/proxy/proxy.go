@@ -16,6 +16,7 @@ import (
 	"encora/edge/epg"
 	"encora/edge/feed"
 	"encora/edge/fill"
+	"encora/edge/playback"
 	"encora/shared/fault"
 	"encora/shared/obs"
 	"encora/shared/op"
@@ -31,6 +32,7 @@ type Config struct {
 	Tokens   Verifier
 	Resolver *territory.Resolver
 	Cursors  Cursors
+	Playback *playback.Sessions // nil: without operations of streams and beats
 	Log      *slog.Logger
 
 	AllowedOrigins []string      // for browsers (CORS); "*" allows all; none: off
@@ -56,23 +58,25 @@ type Cursors interface {
 // Proxy answers requests. It is safe for concurrent use.
 type Proxy struct {
 	Config
-	versions  *feed.Versions
-	clock     *feed.Clock
-	store     *cache.Store
-	routes    []*route
-	hot       []*route // of GET, for the lane; those with most static text first
-	router    *router.Router
-	methods   []string
-	cors      *cors
-	geo       *pinned[territories]
-	lineup    *pinned[epg.Lineup]
-	gathering chan struct{} // places of those who fetch parts of the guide
-	fetching  chan struct{} // and of the parts
-	ahead     chan epg.Want
-	date      dateCache
-	memo      memo
-	callers   *callers
-	metrics   *meters
+	versions   *feed.Versions
+	clock      *feed.Clock
+	store      *cache.Store
+	routes     []*route
+	hot        []*route // of GET, for the lane; those with most static text first
+	beatRoute  *route
+	router     *router.Router
+	methods    []string
+	cors       *cors
+	geo        *pinned[territories]
+	lineup     *pinned[epg.Lineup]
+	gathering  chan struct{} // places of those who fetch parts of the guide
+	fetching   chan struct{} // and of the parts
+	ahead      chan epg.Want
+	date       dateCache
+	varyOrigin string // a header line, where answers depend on the Origin header
+	memo       memo
+	callers    *callers
+	metrics    *meters
 }
 
 // New makes a Proxy. It fails on operations that it can't route.
@@ -82,6 +86,9 @@ func New(c Config) (*Proxy, error) {
 		ahead: make(chan epg.Want, aheadQueue)}
 	p.geo = &pinned[territories]{p: p, path: wire.TerritoriesPath, decode: newTerritories, without: "answers that vary by territory"}
 	p.lineup = &pinned[epg.Lineup]{p: p, path: wire.LineupPath, decode: p.readLineup, without: "answers of the guide"}
+	if p.cors.varies() {
+		p.varyOrigin = "Vary: Origin\r\n"
+	}
 	p.metrics = newMeters(p)
 	if err := p.addRoutes(c.Ops); err != nil {
 		return nil, err
@@ -220,6 +227,10 @@ func (x *exchange) serve() {
 			x.hot()
 		case op.Composed:
 			x.composed()
+		case op.Stream:
+			x.stream()
+		case op.Beat:
+			x.beat()
 		default:
 			x.pass()
 		}

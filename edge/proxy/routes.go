@@ -49,6 +49,13 @@ func (p *Proxy) addRoutes(ops []op.Op) error {
 			if o.ID != opNow && o.ID != opSchedule {
 				return fmt.Errorf("operation %s: the edge does not know how to compose it", o.ID)
 			}
+		case op.Stream, op.Beat:
+			if p.Playback == nil {
+				return fmt.Errorf("operation %s: the edge holds no sessions", o.ID)
+			}
+			if o.Serve == op.Beat {
+				p.beatRoute = rt
+			}
 		case op.Hot, op.Pass:
 		default:
 			return fmt.Errorf("operation %s: serve %q is unknown", o.ID, o.Serve)
@@ -87,10 +94,10 @@ func (p *Proxy) prepare(rt *route) {
 	}
 }
 
-// register tells the router: HEAD wherever GET is, and OPTIONS for browsers.
+// register tells the router: HEAD wherever GET is, unless that starts something, and OPTIONS for browsers.
 func (p *Proxy) register(rt *route) error {
 	methods := []string{rt.op.Method}
-	if rt.op.Method == http.MethodGet {
+	if rt.op.Method == http.MethodGet && rt.op.Serve != op.Stream {
 		methods = append(methods, http.MethodHead)
 	}
 	if p.cors != nil && (rt.op.Access == op.Viewer || rt.op.Access == op.Public) {

@@ -15,6 +15,9 @@ import (
 
 // Warm answers a request of the lane if it is a hit, with every check that Handle makes. It allocates nothing.
 func (p *Proxy) Warm(r *lane.Request, out *lane.Reply) bool {
+	if r.Post {
+		return p.warmBeat(r, out)
+	}
 	who := p.callers.of(r.Token)
 	rt := p.matchHot(r.Path)
 	if rt == nil {
@@ -124,6 +127,11 @@ func (p *Proxy) finish(b []byte, r *lane.Request, m *moment) []byte {
 	} else {
 		b = append(b, "Age: 0\r\nCache-Status: "+cacheName+"; hit\r\n"...)
 	}
+	return p.closing(b, r)
+}
+
+// closing ends a reply's head with what every answer has.
+func (p *Proxy) closing(b []byte, r *lane.Request) []byte {
 	b = p.date.appendTo(b, r.Now)
 	b = p.cors.appendTo(b, r.Origin)
 	b = append(b, "X-Request-Id: "...)

@@ -1,0 +1,374 @@
+// Package playback holds the sessions that play: it takes their beats from memory, tells the origin of them in batches, and
+// learns from it which ended elsewhere. DESIGN.md says what becomes of sessions when an edge, the origin or both go away.
+package playback
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+	"unique"
+
+	"github.com/google/uuid"
+
+	"encora/shared/wire"
+)
+
+const (
+	shardCount = 256
+	// keptFor is how long a session that is over is remembered, so that late beats learn why at once.
+	keptFor = 10 * time.Minute
+	// absentFor is how long it is remembered that a session is none.
+	absentFor  = 10 * time.Second
+	sweepEvery = 30 * time.Second
+)
+
+// Reasons are kept as numbers.
+type reason uint8
+
+const (
+	live reason = iota
+	absent
+	ended
+	replaced
+	expired
+	deviceRemoved
+	accountClosed
+)
+
+var reasonNames = [...]string{ended: wire.ReasonEnded, replaced: wire.ReasonReplaced, expired: wire.ReasonExpired,
+	deviceRemoved: wire.ReasonDeviceRemoved, accountClosed: wire.ReasonAccountClosed}
+
+// reasonOf is absent for a name that is none: the session never was.
+func reasonOf(name string) reason {
+	for r, known := range reasonNames {
+		if known != "" && known == name {
+			return reason(r)
+		}
+	}
+	return absent
+}
+
+// session is what the table holds of one. Times are Unix milliseconds of the corrected clock. A million of them are meant to
+// fit: 104 bytes, and about 50 of the map.
+type session struct {
+	id, account uuid.UUID
+	media       unique.Handle[wire.Media] // thousands play one title
+	beatAt      int64
+	expiresAt   int64 // once it is over: when to forget it
+	pausedSince int64 // 0: playing
+	refreshAt   int64 // from then on beats bring new URLs
+	position    int32
+	state       reason
+	dirty       bool // in its shard's list
+}
+
+// shard is a part of the table. Beats of thousands of sessions rarely meet in one.
+type shard struct {
+	mu       sync.Mutex
+	sessions map[uuid.UUID]*session
+	dirty    []*session // those with beats that the origin was not told of
+}
+
+// Table is the sessions of an edge. It is safe for concurrent use.
+type Table struct {
+	pausedFor int64 // milliseconds
+	limit     int64
+	keepEnds  bool
+
+	shards  [shardCount]shard
+	count   atomic.Int64
+	pending atomic.Int64
+	beats   atomic.Uint64
+	full    atomic.Uint64 // sessions that found no place
+
+	// marks is held for reading while a session enters, and for writing while ends are applied: an end can't pass by a session
+	// that is on its way in.
+	marks sync.RWMutex
+	ends  []uint64 // of each shard of accounts, how many were applied; empty before the first exchange
+}
+
+// Settings of a table.
+type Settings struct {
+	PausedFor time.Duration // how long a paused stream holds its slot
+	Limit     int           // most sessions held
+	// KeepEnds remembers the ends of sessions that were never held here, too.
+	KeepEnds bool
+}
+
+// NewTable makes an empty table.
+func NewTable(s Settings) *Table {
+	t := &Table{pausedFor: s.PausedFor.Milliseconds(), limit: int64(s.Limit), keepEnds: s.KeepEnds}
+	for i := range t.shards {
+		t.shards[i].sessions = make(map[uuid.UUID]*session)
+	}
+	return t
+}
+
+func (t *Table) shard(id uuid.UUID) *shard { return &t.shards[id[15]] }
+
+// Beat is a player's word that it still plays.
+type Beat struct {
+	Session  uuid.UUID
+	Position int32 // seconds
+	Paused   bool
+}
+
+// Standing is how a session is found.
+type Standing uint8
+
+// What a beat finds.
+const (
+	Unknown Standing = iota // not held: ask the origin
+	Late                    // over by all that is known here, but another edge may have had beats: ask the origin
+	Playing
+	Absent // there is none, or it is another account's
+	Over   // and it is known why
+)
+
+// Taken is what came of a beat.
+type Taken struct {
+	Standing  Standing
+	Reason    string // of Over
+	ExpiresAt int64  // of Playing, Unix milliseconds
+	Refresh   bool   // of Playing: the URLs approach their end
+	Media     unique.Handle[wire.Media]
+}
+
+// Take takes a beat that arrived at an instant. forced takes it also when it is late.
+func (t *Table) Take(b *Beat, account uuid.UUID, now int64, forced bool) Taken {
+	sh := t.shard(b.Session)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	s := sh.sessions[b.Session]
+	if taken, plays := s.standing(account, now, forced); !plays {
+		return taken
+	}
+	return t.take(sh, s, b, now)
+}
+
+// TakeWarm is Take that leaves a session whose URLs are to be renewed, as Unknown.
+func (t *Table) TakeWarm(b *Beat, account uuid.UUID, now int64) Taken {
+	sh := t.shard(b.Session)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	s := sh.sessions[b.Session]
+	if taken, plays := s.standing(account, now, false); !plays {
+		return taken
+	}
+	if now >= s.refreshAt {
+		return Taken{Standing: Unknown}
+	}
+	return t.take(sh, s, b, now)
+}
+
+// take moves a session on. Its shard is locked.
+func (t *Table) take(sh *shard, s *session, b *Beat, now int64) Taken {
+	t.beats.Add(1)
+	if now > s.beatAt {
+		s.beat(b, now, t.pausedFor)
+	}
+	if !s.dirty {
+		s.dirty = true
+		sh.dirty = append(sh.dirty, s)
+		t.pending.Add(1)
+	}
+	return Taken{Standing: Playing, ExpiresAt: s.expiresAt, Refresh: now >= s.refreshAt, Media: s.media}
+}
+
+// Look is Take that leaves everything as it is.
+func (t *Table) Look(id, account uuid.UUID, now int64) Taken {
+	sh := t.shard(id)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if taken, plays := sh.sessions[id].standing(account, now, false); !plays {
+		return taken
+	}
+	return Taken{Standing: Playing}
+}
+
+// standing reports whether the account's session plays, or how else it is found.
+func (s *session) standing(account uuid.UUID, now int64, forced bool) (Taken, bool) {
+	switch {
+	case s == nil, s.state == absent && (s.account != account || now >= s.expiresAt):
+		return Taken{Standing: Unknown}, false
+	case s.account != account || s.state == absent:
+		return Taken{Standing: Absent}, false
+	case s.state != live:
+		return Taken{Standing: Over, Reason: reasonNames[s.state]}, false
+	case now >= s.expiresAt && !forced:
+		return Taken{Standing: Late}, false
+	}
+	return Taken{}, true
+}
+
+// beat moves the session on. A stream that stays paused holds its slot for so long from when it was paused, beats or not.
+func (s *session) beat(b *Beat, now, pausedFor int64) {
+	s.beatAt, s.position = now, b.Position
+	if !b.Paused {
+		s.pausedSince, s.expiresAt = 0, now+wire.SessionFor.Milliseconds()
+		return
+	}
+	if s.pausedSince == 0 {
+		s.pausedSince = now
+	}
+	s.expiresAt = s.pausedSince + pausedFor
+}
+
+// Enter takes a session in as the origin told of it. It reports false when more ends were applied than the origin had seen:
+// then the origin is to be asked again. A session that is held with later beats keeps them.
+func (t *Table) Enter(w *wire.Session, refreshAt int64) bool {
+	id, errID := uuid.Parse(w.SessionID)
+	account, errAccount := uuid.Parse(w.AccountID)
+	if errID != nil || errAccount != nil {
+		return true // of no use to anybody
+	}
+	t.marks.RLock()
+	defer t.marks.RUnlock()
+	if i := wire.EndShard(account); i < len(t.ends) && w.Ends < t.ends[i] {
+		return false
+	}
+	sh := t.shard(id)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	s := sh.sessions[id]
+	if s == nil {
+		if s = t.place(sh, id); s == nil {
+			return true
+		}
+	}
+	s.enter(w, account, refreshAt)
+	return true
+}
+
+// enter takes over what the origin says, unless that is older than what is held.
+func (s *session) enter(w *wire.Session, account uuid.UUID, refreshAt int64) {
+	if s.state != live && s.state != absent {
+		return
+	}
+	s.account, s.media, s.refreshAt = account, unique.Make(w.Media), refreshAt
+	if at := w.LastBeatAt.UnixMilli(); s.state == absent || at > s.beatAt {
+		s.beatAt, s.expiresAt, s.position, s.pausedSince = at, w.ExpiresAt.UnixMilli(), int32(w.Position), 0
+		if w.PausedSince != nil {
+			s.pausedSince = w.PausedSince.UnixMilli()
+		}
+	}
+	s.state = live
+}
+
+// place makes room for a session and enters an absent one; nil when there is none. The shard is locked.
+func (t *Table) place(sh *shard, id uuid.UUID) *session {
+	if t.count.Load() >= t.limit && !t.evict(sh) {
+		t.full.Add(1)
+		return nil
+	}
+	s := &session{id: id, state: absent}
+	sh.sessions[id] = s
+	t.count.Add(1)
+	return s
+}
+
+// evict forgets a session that the origin knows all of, over ones first: it is asked for again when it beats. The map's order
+// is random, so a few looks suffice.
+func (t *Table) evict(sh *shard) bool {
+	var victim *session
+	looks := 0
+	for _, s := range sh.sessions {
+		if s.dirty {
+			continue
+		}
+		if victim = s; s.state != live {
+			break
+		}
+		if looks++; looks == 8 {
+			break
+		}
+	}
+	if victim == nil {
+		return false
+	}
+	delete(sh.sessions, victim.id)
+	t.count.Add(-1)
+	return true
+}
+
+// Refreshed notes until when the session's player has URLs.
+func (t *Table) Refreshed(id uuid.UUID, refreshAt int64) {
+	sh := t.shard(id)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if s := sh.sessions[id]; s != nil {
+		s.refreshAt = refreshAt
+	}
+}
+
+// End notes that a session is over. account is whose it was asked for, zero when that does not matter.
+func (t *Table) End(id, account uuid.UUID, why string, now int64) {
+	t.end(id, account, reasonOf(why), now, account != uuid.UUID{})
+}
+
+// end marks a session; remember says to note it also when it is not held.
+func (t *Table) end(id, account uuid.UUID, why reason, now int64, remember bool) {
+	sh := t.shard(id)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	s := sh.sessions[id]
+	if s == nil {
+		if !remember {
+			return
+		}
+		if s = t.place(sh, id); s == nil {
+			return
+		}
+		s.account = account
+	}
+	switch {
+	case s.state != live && s.state != absent:
+		return // the first reason is the one
+	case s.state == live && remember && s.account != account && account != uuid.UUID{}:
+		return // it was asked for by another, and is not theirs to end
+	}
+	s.state, s.expiresAt = why, now+keptFor.Milliseconds()
+	if why == absent {
+		s.account, s.expiresAt = account, now+absentFor.Milliseconds()
+	}
+}
+
+// Ended reports whether a session is known to have ended.
+func (t *Table) Ended(id uuid.UUID) bool {
+	sh := t.shard(id)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	s := sh.sessions[id]
+	return s != nil && s.state > absent
+}
+
+// Count is how many sessions are held, over ones included.
+func (t *Table) Count() int { return int(t.count.Load()) }
+
+// Pending is how many have beats that the origin was not told of.
+func (t *Table) Pending() int { return int(t.pending.Load()) }
+
+// Beats counts the beats that were taken.
+func (t *Table) Beats() uint64 { return t.beats.Load() }
+
+// Full counts the sessions that found no place.
+func (t *Table) Full() uint64 { return t.full.Load() }
+
+// Sweep forgets sessions that are long over. What the origin was not told of stays.
+func (t *Table) Sweep(now int64) {
+	for i := range t.shards {
+		sh := &t.shards[i]
+		sh.mu.Lock()
+		for id, s := range sh.sessions {
+			over := s.expiresAt
+			if s.state == live { // nobody beats: a beat that comes yet asks the origin
+				over += keptFor.Milliseconds()
+			}
+			if now >= over && !s.dirty {
+				delete(sh.sessions, id)
+				t.count.Add(-1)
+			}
+		}
+		sh.mu.Unlock()
+	}
+}

@@ -1,0 +1,102 @@
+package playback
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"encora/shared/sign"
+	"encora/shared/wire"
+)
+
+// ErrNoCDN reports media that no CDN is configured for.
+var ErrNoCDN = errors.New("no CDN is configured for this path")
+
+// URLs signs what sessions play. The configuration may be exchanged while it works.
+type URLs struct {
+	cdns atomic.Pointer[sign.CDNs]
+}
+
+// Set exchanges the configuration; nil signs nothing.
+func (u *URLs) Set(cdns *sign.CDNs) { u.cdns.Store(cdns) }
+
+// Check reports whether URLs can be made for the media.
+func (u *URLs) Check(m *wire.Media) error {
+	_, err := u.locate(m)
+	return err
+}
+
+// placed is a manifest with the CDN where it lies.
+type placed struct {
+	path string
+	cdn  *sign.CDN // nil for a manifest that there is none of
+}
+
+// locate finds the CDNs of both manifests in one configuration.
+func (u *URLs) locate(m *wire.Media) ([2]placed, error) {
+	found, cdns := [2]placed{{path: m.DASHPath}, {path: m.HLSPath}}, u.cdns.Load()
+	for i := range found {
+		p := &found[i]
+		if p.path == "" {
+			continue
+		}
+		if cdns != nil {
+			p.cdn = cdns.For(p.path)
+		}
+		if p.cdn == nil {
+			return found, fmt.Errorf("%w: %s", ErrNoCDN, p.path)
+		}
+	}
+	return found, nil
+}
+
+// Append writes the four fields of URLs that begin to live now, and returns from when on beats are to bring new ones, in
+// Unix milliseconds.
+func (u *URLs) Append(b []byte, m *wire.Media, session uuid.UUID, now time.Time, ip netip.Addr) ([]byte, int64, error) {
+	manifests, err := u.locate(m)
+	if err != nil {
+		return b, 0, err
+	}
+	ttl := shorter(manifests)
+	t := &sign.Target{Session: session, Expires: now.Add(ttl).Truncate(time.Second), Begin: m.Begin, End: m.End}
+	for i, name := range [...]string{`"dash_url":`, `,"hls_url":`} {
+		if b, err = manifests[i].appendURL(append(b, name...), t, ip); err != nil {
+			return b, 0, err
+		}
+	}
+	refresh := t.Expires.Add(-min(ttl/2, max(ttl/4, 3*wire.BeatEvery)))
+	b = appendTime(append(b, `,"expires_at":`...), t.Expires)
+	return appendTime(append(b, `,"token_refresh_before":`...), refresh), refresh.UnixMilli(), nil
+}
+
+// shorter is the life of a session's URLs, which end together.
+func shorter(manifests [2]placed) time.Duration {
+	ttl := 24 * time.Hour
+	for _, p := range manifests {
+		if p.cdn != nil {
+			ttl = min(ttl, p.cdn.TTL)
+		}
+	}
+	return ttl
+}
+
+// appendURL signs one. URLs hold no character that JSON would escape: paths are those of assets, tokens have their alphabets.
+func (p *placed) appendURL(b []byte, t *sign.Target, ip netip.Addr) ([]byte, error) {
+	if p.cdn == nil {
+		return append(b, "null"...), nil
+	}
+	t.Path, t.IP = p.path, netip.Addr{}
+	if p.cdn.BindIP {
+		t.IP = ip
+	}
+	b, err := p.cdn.Signer.AppendURL(append(b, '"'), t)
+	return append(b, '"'), err
+}
+
+func appendTime(b []byte, t time.Time) []byte {
+	return append(t.UTC().AppendFormat(append(b, '"'), "2006-01-02T15:04:05.000Z"), '"')
+}

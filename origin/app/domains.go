@@ -17,18 +17,20 @@ import (
 	"encora/origin/media"
 	"encora/origin/pgdb"
 	"encora/origin/rights"
+	"encora/origin/subscriber"
 	"encora/origin/system"
 	"encora/shared/obs"
 )
 
 // domains are the parts of the origin, each knowing only itself.
 type domains struct {
-	catalog catalog.Domain
-	epg     epg.Domain
-	rights  rights.Domain
-	media   media.Domain
-	audit   audit.Domain
-	system  system.Domain
+	catalog    catalog.Domain
+	epg        epg.Domain
+	rights     rights.Domain
+	media      media.Domain
+	subscriber subscriber.Domain
+	audit      audit.Domain
+	system     system.Domain
 }
 
 // newDomains joins the domains: what one needs of another is a func field that is filled here.
@@ -41,6 +43,7 @@ func newDomains(db *pgdb.DB, hub *changes.Hub, cdnBaseURL string) *domains {
 		Touched: touched(d.catalog.Touched, d.epg.Touched)}
 	d.media = media.Domain{CDNBaseURL: cdnBaseURL, Hold: d.catalog.Hold, Touched: d.catalog.Touched,
 		Published: d.catalog.Published, Visible: d.catalog.Visible}
+	d.subscriber = subscriber.Domain{DB: db}
 	d.system.CDNBaseURL, d.system.Now = cdnBaseURL, time.Now
 	d.system.OpenAPI = func() ([]byte, error) { return api.OpenAPI(d.entries(), obs.Version().APIVersion) }
 	return d
@@ -81,7 +84,7 @@ func touched(of ...touchFunc) touchFunc {
 // entries are all operations, in the contract's order.
 func (d *domains) entries() []api.Entry {
 	var all []api.Entry
-	for _, of := range []func() []api.Entry{d.catalog.Entries, d.epg.Entries, d.media.Entries, d.rights.Entries, d.audit.Entries, d.system.Entries} {
+	for _, of := range []func() []api.Entry{d.catalog.Entries, d.epg.Entries, d.media.Entries, d.rights.Entries, d.subscriber.Entries, d.audit.Entries, d.system.Entries} {
 		all = append(all, of()...)
 	}
 	return all

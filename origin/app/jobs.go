@@ -15,12 +15,14 @@ import (
 	"encora/origin/epg"
 	"encora/origin/pgdb"
 	"encora/origin/record"
+	"encora/origin/subscriber"
 )
 
 // How often the periodic jobs run.
 const (
 	announceEvery = 2 * time.Second
 	resumeEvery   = 3 * time.Second
+	trialsEvery   = time.Minute
 	tidyEvery     = time.Hour
 )
 
@@ -38,6 +40,23 @@ type announceWorker struct {
 // Work implements river.Worker.
 func (w *announceWorker) Work(ctx context.Context, _ *river.Job[announceArgs]) error {
 	_, err := w.catalog.AnnounceDue(ctx, time.Now())
+	return err
+}
+
+// trialsArgs is the job that tells of trials which end soon.
+type trialsArgs struct{}
+
+// Kind implements river.JobArgs.
+func (trialsArgs) Kind() string { return "announce_trials" }
+
+type trialsWorker struct {
+	river.WorkerDefaults[trialsArgs]
+	subscriber *subscriber.Domain
+}
+
+// Work implements river.Worker.
+func (w *trialsWorker) Work(ctx context.Context, _ *river.Job[trialsArgs]) error {
+	_, err := w.subscriber.AnnounceTrials(ctx, time.Now())
 	return err
 }
 
@@ -75,6 +94,7 @@ func startJobs(ctx context.Context, db *pgdb.DB, d *domains, log *slog.Logger) (
 	run, stopping := context.WithCancel(context.WithoutCancel(ctx))
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &announceWorker{catalog: &d.catalog})
+	river.AddWorker(workers, &trialsWorker{subscriber: &d.subscriber})
 	river.AddWorker(workers, &tidyWorker{db: db, epg: &d.epg})
 	river.AddWorker(workers, &importWorker{epg: &d.epg, run: run})
 	river.AddWorker(workers, &resumeWorker{epg: &d.epg})
@@ -82,7 +102,7 @@ func startJobs(ctx context.Context, db *pgdb.DB, d *domains, log *slog.Logger) (
 		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}, importQueue: {MaxWorkers: 2}},
 		Workers: workers,
 		PeriodicJobs: []*river.PeriodicJob{every(announceEvery, announceArgs{}), every(resumeEvery, resumeArgs{}),
-			every(tidyEvery, tidyArgs{})},
+			every(trialsEvery, trialsArgs{}), every(tidyEvery, tidyArgs{})},
 		CompletedJobRetentionPeriod: time.Hour,
 		Logger:                      slog.New(quiet{log.Handler()}),
 	})

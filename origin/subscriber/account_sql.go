@@ -72,3 +72,54 @@ func readProfiles(ctx context.Context, tx pgx.Tx, account uuid.UUID) ([]Profile,
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByName[Profile])
 }
+
+func updateAccount(ctx context.Context, tx pgx.Tx, a *account) error {
+	const q = `
+		UPDATE accounts SET version = @version, status = @status, plan_id = @plan_id, subscription_status = @subscription_status,
+			current_period_end = @current_period_end, country = @country, email_verified = @email_verified,
+			trial_told = @trial_told, deleted_at = @deleted_at, created_at = @created_at, updated_at = @updated_at
+		WHERE id = @id`
+	_, err := tx.Exec(ctx, q, pgx.NamedArgs{
+		"id": a.AccountID, "version": a.Version, "status": a.Status, "plan_id": a.PlanID, "subscription_status": a.SubscriptionStatus,
+		"current_period_end": a.CurrentPeriodEnd, "country": a.Country, "email_verified": a.EmailVerified,
+		"trial_told": a.TrialTold, "deleted_at": a.DeletedAt, "created_at": a.CreatedAt, "updated_at": a.UpdatedAt,
+	})
+	return err
+}
+
+// foreignProfiles tells which of the ids are those of other accounts' profiles.
+func foreignProfiles(ctx context.Context, tx pgx.Tx, account uuid.UUID, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
+	const q = `SELECT id FROM profiles WHERE id = ANY($2) AND account_id <> $1`
+	rows, err := tx.Query(ctx, q, account, ids)
+	if err != nil {
+		return nil, err
+	}
+	taken := map[uuid.UUID]bool{}
+	var id uuid.UUID
+	_, err = pgx.ForEachRow(rows, []any{&id}, func() error { taken[id] = true; return nil })
+	return taken, err
+}
+
+// replaceProfiles makes the account's profiles those that it has now.
+func replaceProfiles(ctx context.Context, tx pgx.Tx, a *account) error {
+	ids, names, kids := make([]uuid.UUID, len(a.Profiles)), make([]string, len(a.Profiles)), make([]bool, len(a.Profiles))
+	for i, p := range a.Profiles {
+		ids[i], names[i], kids[i] = p.ID, p.Name, p.IsKids
+	}
+	if err := deleteProfilesBut(ctx, tx, a.AccountID, ids); err != nil {
+		return err
+	}
+	const q = `
+		INSERT INTO profiles (account_id, id, name, is_kids, position, created_at)
+		SELECT $1, p.id, p.name, p.is_kids, p.position, $5
+		FROM unnest($2::uuid[], $3::text[], $4::boolean[]) WITH ORDINALITY AS p (id, name, is_kids, position)
+		ON CONFLICT (account_id, id) DO UPDATE SET name = excluded.name, is_kids = excluded.is_kids, position = excluded.position`
+	_, err := tx.Exec(ctx, q, a.AccountID, ids, names, kids, a.UpdatedAt)
+	return err
+}
+
+func deleteProfilesBut(ctx context.Context, tx pgx.Tx, account uuid.UUID, kept []uuid.UUID) error {
+	const q = `DELETE FROM profiles WHERE account_id = $1 AND id <> ALL($2)`
+	_, err := tx.Exec(ctx, q, account, kept)
+	return err
+}

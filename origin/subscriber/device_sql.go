@@ -85,3 +85,13 @@ func deviceLimit(ctx context.Context, tx pgx.Tx, account uuid.UUID) (int, error)
 	err := tx.QueryRow(ctx, q, account, defaultDevices).Scan(&limit)
 	return limit, err
 }
+
+// deleteDevices removes all devices of an account, and gives what they were.
+func deleteDevices(ctx context.Context, tx pgx.Tx, account uuid.UUID) ([]Device, error) {
+	const q = `DELETE FROM devices WHERE account_id = $1 RETURNING ` + deviceColumns
+	rows, err := tx.Query(ctx, q, account)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Device])
+}

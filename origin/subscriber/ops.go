@@ -11,7 +11,16 @@ const (
 	adminAccounts = "/v2/admin/accounts"
 )
 
-const tagDevices = "Devices"
+// Scopes of the contract that this domain's operations ask for.
+const (
+	readAccounts  = "accounts:read"
+	writeAccounts = "accounts:write"
+)
+
+const (
+	tagDevices       = "Devices"
+	tagAdminAccounts = "Accounts (Admin)"
+)
 
 // Entries are the operations on subscribers.
 func (d *Domain) Entries() []api.Entry {
@@ -27,5 +36,13 @@ func (d *Domain) Entries() []api.Entry {
 			Documented(tagDevices, "Rename Device", ""),
 		api.Delete("removeDevice", devices+"/{device_id}", op.Viewer, d.removeDevice).Passed().
 			Documented(tagDevices, "Remove Device", "Removes the device and terminates any active streams on it."),
+
+		api.Put("adminPutAccount", adminAccounts+"/{account_id}", writeAccounts, d.putAccount).
+			Documented(tagAdminAccounts, "Put Account (Admin)", "Tells the state of a subscriber, whole, as identity and billing know it. A version that is not above the stored one changes nothing "+
+				"and is answered with the stored state, so repeating is safe and order does not matter. A deleted account is made anew by a newer version."),
+		api.Get("adminGetAccount", adminAccounts+"/{account_id}", readAccounts, d.getAccount).
+			Documented(tagAdminAccounts, "Get Account (Admin)", ""),
+		api.Delete("adminDeleteAccount", adminAccounts+"/{account_id}", writeAccounts, d.deleteAccount).
+			Documented(tagAdminAccounts, "Delete Account (Admin)", "Closes the account for good, ends its streams, and removes its profiles, devices and progress."),
 	}
 }

@@ -196,3 +196,26 @@ func same(t testing.TB, what string, got, want []string) {
 		t.Errorf("%s: %q, want %q", what, got, want)
 	}
 }
+
+// plan stores a plan with that many devices.
+func (b *bundle) plan(maxDevices int) uuid.UUID {
+	b.t.Helper()
+	id := uuid.Must(uuid.NewV7())
+	b.Exec(`INSERT INTO plans (id, name, description, price, currency, billing_cycle, max_profiles, max_concurrent_streams, max_devices, max_quality,
+			has_downloads, allow_download_count, has_ads, has_hdr, has_dolby_atmos, trial_days, is_active, includes_premium_channels, created_at, updated_at)
+		VALUES ($1, 'Basic', '', 4.99, 'EUR', 'monthly', 1, 1, $2, 'SD', false, 0, true, false, false, 0, true, false, now(), now())`, id, maxDevices)
+	return id
+}
+
+// put sends an account's state and wants it taken.
+func (b *bundle) put(id uuid.UUID, body object) subscriber.Account {
+	b.t.Helper()
+	var a subscriber.Account
+	b.as(billing, "PUT", accountsPath+id.String(), body).Want(http.StatusOK).Decode(&a)
+	return a
+}
+
+// subscribed is the state of an account with an active subscription.
+func subscribed(version int, plan uuid.UUID, fields object) object {
+	return with(object{"version": version, "status": "active", "plan_id": plan, "subscription_status": "active", "current_period_end": "2030-01-01T00:00:00Z"}, fields)
+}

@@ -99,9 +99,11 @@ func (e Entry) Composed() Entry {
 	return e
 }
 
-// Passed says that edges pass the operation on, for the origin to answer with the caller's account in hand.
+// Passed says that edges pass the operation on, for the origin to answer with the caller's account in hand. Viewers write
+// such resources, so their ETags are those that If-Match takes.
 func (e Entry) Passed() Entry {
 	e.Serve = op.Pass
+	e.versioned = isResource(e.out)
 	return e
 }
 
@@ -151,9 +153,12 @@ func entry[I, O any](id, method, path, access string, success int) Entry {
 	if e.input.body != nil {
 		e.MaxBody = maxBody
 	}
-	e.versioned = access != op.Viewer && access != op.Public && itemType(e.out) == nil && e.out != reflect.TypeFor[None]()
+	e.versioned = access != op.Viewer && access != op.Public && isResource(e.out)
 	return e
 }
+
+// isResource reports whether an output is one resource, as against a list or nothing.
+func isResource(out reflect.Type) bool { return itemType(out) == nil && out != reflect.TypeFor[None]() }
 
 func writing[I, O any](e Entry, f func(context.Context, *Write, *I) (O, error)) Entry {
 	e.write = func(ctx context.Context, w *Write, in any) (any, error) { return f(ctx, w, in.(*I)) }

@@ -96,6 +96,9 @@ func TestOpenAPIKeepsTheContract(t *testing.T) {
 			if hot := c.ServedBy == "edge-hot"; hot != (e.Serve == op.Hot || e.Serve == op.Composed || e.Serve == op.Both) {
 				t.Errorf("served %s, want %s", e.Serve, c.ServedBy)
 			}
+			if e.Serve == op.Pass && c.ServedBy != "edge-pass" {
+				t.Errorf("passed on by edges, want %s", c.ServedBy)
+			}
 			if e.Tag != c.Tag || e.Summary != c.Title {
 				t.Errorf("documented as %q %q, want %q %q", e.Tag, e.Summary, c.Tag, c.Title)
 			}
@@ -280,7 +283,7 @@ func TestOperationsOfThisRelease(t *testing.T) {
 	for _, e := range newDomains(nil, nil, "").entries() {
 		have[e.Method+" "+e.Path] = true
 	}
-	inScope := []string{"Movies", "Movies (Admin)", "Genres", "Genres (Admin)", "LiveTV", "Channels (Admin)", "EPG", "EPG (Admin)", "GeoRestrictions", "Audit (Admin)", "System"}
+	inScope := []string{"Movies", "Movies (Admin)", "Genres", "Genres (Admin)", "LiveTV", "Channels (Admin)", "EPG", "EPG (Admin)", "GeoRestrictions", "Devices", "Audit (Admin)", "System"}
 	later := []string{"getMovieStream", "getChannelStream", "getChannelCatchup", "getChannelStartOver"}
 	count := 0
 	for _, c := range contract(t) {
@@ -291,8 +294,8 @@ func TestOperationsOfThisRelease(t *testing.T) {
 			}
 		}
 	}
-	if count != 46 {
-		t.Errorf("%d operations in scope, want 46", count)
+	if count != 51 {
+		t.Errorf("%d operations in scope, want 51", count)
 	}
 	for _, beside := range []string{"GET /v2/admin/media/assets", "POST /v2/admin/media/assets", "DELETE /v2/admin/media/assets/{asset_id}",
 		"GET /v2/admin/app-config/{platform}", "PUT /v2/admin/app-config/{platform}", "GET /openapi.json", "GET /docs", "GET /metrics"} {

@@ -18,6 +18,7 @@ import (
 	"encora/origin/pgdb"
 	"encora/origin/playback"
 	"encora/origin/rights"
+	"encora/origin/subscriber"
 	"encora/origin/system"
 	"encora/shared/obs"
 	"encora/shared/wire"
@@ -25,13 +26,14 @@ import (
 
 // domains are the parts of the origin, each knowing only itself.
 type domains struct {
-	catalog  catalog.Domain
-	epg      epg.Domain
-	rights   rights.Domain
-	media    media.Domain
-	audit    audit.Domain
-	system   system.Domain
-	playback playback.Domain
+	catalog    catalog.Domain
+	epg        epg.Domain
+	rights     rights.Domain
+	media      media.Domain
+	subscriber subscriber.Domain
+	playback   playback.Domain
+	audit      audit.Domain
+	system     system.Domain
 }
 
 // newDomains joins the domains: what one needs of another is a func field that is filled here.
@@ -50,6 +52,7 @@ func newDomains(db *pgdb.DB, hub *changes.Hub, cdnBaseURL string) *domains {
 		wire.ContentProgram: d.epg.PlayableProgram,
 		wire.ContentOnAir:   d.epg.PlayableOnAir,
 	}}
+	d.subscriber = subscriber.Domain{DB: db, EndSessions: d.playback.EndSessions, ForgetProgress: d.playback.ForgetProgress}
 	d.system.CDNBaseURL, d.system.Now = cdnBaseURL, time.Now
 	d.system.OpenAPI = func() ([]byte, error) { return api.OpenAPI(d.entries(), obs.Version().APIVersion) }
 	return d
@@ -90,7 +93,8 @@ func touched(of ...touchFunc) touchFunc {
 // entries are all operations, in the contract's order.
 func (d *domains) entries() []api.Entry {
 	var all []api.Entry
-	for _, of := range []func() []api.Entry{d.catalog.Entries, d.epg.Entries, d.media.Entries, d.playback.Entries, d.rights.Entries, d.audit.Entries, d.system.Entries} {
+	for _, of := range []func() []api.Entry{d.catalog.Entries, d.epg.Entries, d.media.Entries, d.subscriber.Entries, d.playback.Entries,
+		d.rights.Entries, d.audit.Entries, d.system.Entries} {
 		all = append(all, of()...)
 	}
 	return all

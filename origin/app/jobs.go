@@ -11,7 +11,6 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
-	"encora/origin/catalog"
 	"encora/origin/epg"
 	"encora/origin/pgdb"
 	"encora/origin/playback"
@@ -23,6 +22,7 @@ const (
 	announceEvery = 2 * time.Second
 	sweepEvery    = 5 * time.Second
 	resumeEvery   = 3 * time.Second
+	trialsEvery   = time.Minute
 	tidyEvery     = time.Hour
 )
 
@@ -32,33 +32,17 @@ type announceArgs struct{}
 // Kind implements river.JobArgs.
 func (announceArgs) Kind() string { return "announce_transitions" }
 
-type announceWorker struct {
-	river.WorkerDefaults[announceArgs]
-	catalog *catalog.Domain
-}
-
-// Work implements river.Worker.
-func (w *announceWorker) Work(ctx context.Context, _ *river.Job[announceArgs]) error {
-	_, err := w.catalog.AnnounceDue(ctx, time.Now())
-	return err
-}
-
 // sweepArgs is the job that ends sessions which nobody beats for any more.
 type sweepArgs struct{}
 
 // Kind implements river.JobArgs.
 func (sweepArgs) Kind() string { return "sweep_sessions" }
 
-type sweepWorker struct {
-	river.WorkerDefaults[sweepArgs]
-	playback *playback.Domain
-}
+// trialsArgs is the job that tells of trials which end soon.
+type trialsArgs struct{}
 
-// Work implements river.Worker.
-func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[sweepArgs]) error {
-	_, err := w.playback.Sweep(ctx)
-	return err
-}
+// Kind implements river.JobArgs.
+func (trialsArgs) Kind() string { return "announce_trials" }
 
 // tidyArgs is the job that makes the partitions of the days to come and drops what is past its keeping.
 type tidyArgs struct{}
@@ -94,16 +78,26 @@ type jobs struct {
 func startJobs(ctx context.Context, db *pgdb.DB, d *domains, log *slog.Logger) (*jobs, error) {
 	run, stopping := context.WithCancel(context.WithoutCancel(ctx))
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &announceWorker{catalog: &d.catalog})
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[announceArgs]) error {
+		_, err := d.catalog.AnnounceDue(ctx, time.Now())
+		return err
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweepArgs]) error {
+		_, err := d.playback.Sweep(ctx)
+		return err
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[trialsArgs]) error {
+		_, err := d.subscriber.AnnounceTrials(ctx, time.Now())
+		return err
+	}))
 	river.AddWorker(workers, &tidyWorker{db: db, epg: &d.epg, playback: &d.playback})
-	river.AddWorker(workers, &sweepWorker{playback: &d.playback})
 	river.AddWorker(workers, &importWorker{epg: &d.epg, run: run})
 	river.AddWorker(workers, &resumeWorker{epg: &d.epg})
 	client, err := river.NewClient(riverpgxv5.New(db.Pool()), &river.Config{
 		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}, importQueue: {MaxWorkers: 2}},
 		Workers: workers,
 		PeriodicJobs: []*river.PeriodicJob{every(announceEvery, announceArgs{}), every(resumeEvery, resumeArgs{}),
-			every(sweepEvery, sweepArgs{}), every(tidyEvery, tidyArgs{})},
+			every(sweepEvery, sweepArgs{}), every(trialsEvery, trialsArgs{}), every(tidyEvery, tidyArgs{})},
 		CompletedJobRetentionPeriod: time.Hour,
 		Logger:                      slog.New(quiet{log.Handler()}),
 	})

@@ -1,6 +1,7 @@
 package subscriber
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -94,4 +95,57 @@ func (b *AccountWrite) Faults() []fault.Detail {
 // entitled reports whether a subscription in this state plays until its period ends.
 func entitled(status string) bool {
 	return status == subTrialing || status == subActive || status == subPastDue
+}
+
+// told reports whether the origin has been told of the account, and not of its end.
+func (a *account) told() bool { return a.Version > versionUntold && a.DeletedAt == nil }
+
+// current is the representation that If-Match speaks of; nil where there never was one.
+func (a *account) current() any {
+	if a.Version == versionUntold {
+		return nil
+	}
+	return a.Account
+}
+
+// replaced is the account once a body has come.
+func (a *account) replaced(b *AccountWrite, now time.Time) *account {
+	after := *a
+	after.Version, after.Status, after.PlanID, after.SubscriptionStatus = b.Version, b.Status, b.PlanID, cmp.Or(b.SubscriptionStatus, subNone)
+	after.CurrentPeriodEnd, after.Country, after.EmailVerified = vocab.Instant(b.CurrentPeriodEnd), b.Country, b.EmailVerified
+	after.Profiles, after.DeletedAt, after.UpdatedAt = vocab.Some(b.Profiles), nil, now
+	after.TrialTold = a.TrialTold && a.SubscriptionStatus == subTrialing && after.SubscriptionStatus == subTrialing
+	if !a.told() {
+		after.CreatedAt = now
+	}
+	return &after
+}
+
+// deleted is what stays of the account.
+func (a *account) deleted(now time.Time) *account {
+	after := &account{Account: Account{AccountID: a.AccountID, ExternalID: a.ExternalID, Version: a.Version, Status: statusClosed,
+		SubscriptionStatus: subNone, Profiles: []Profile{}, CreatedAt: a.CreatedAt, UpdatedAt: now}}
+	after.DeletedAt = &now
+	return after
+}
+
+// samePeriod reports whether two states have the same plan until the same instant.
+func (a *account) samePeriod(b *account) bool {
+	return equal(a.PlanID, b.PlanID, func(x, y uuid.UUID) bool { return x == y }) && equal(a.CurrentPeriodEnd, b.CurrentPeriodEnd, time.Time.Equal)
+}
+
+// equal compares values that may be absent.
+func equal[T any](a, b *T, same func(T, T) bool) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return same(*a, *b)
+}
+
+func (b *AccountWrite) profileIDs() []uuid.UUID {
+	ids := make([]uuid.UUID, len(b.Profiles))
+	for i, p := range b.Profiles {
+		ids[i] = p.ID
+	}
+	return ids
 }

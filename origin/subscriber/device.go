@@ -21,6 +21,9 @@ type Device struct {
 	UpdatedAt    time.Time `json:"updated_at"`
 }
 
+// defaultDevices is how many devices an account without a plan may have.
+const defaultDevices = 5
+
 // Location is the address of the device for its account.
 func (d Device) Location() string { return devices + "/" + d.ID.String() }
 

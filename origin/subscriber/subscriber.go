@@ -51,4 +51,3 @@ const (
 const tagPlans = "plans" // any list of plans
 
 func tagPlan(id uuid.UUID) string { return "plan:" + id.String() }
-

@@ -81,7 +81,10 @@ func (l *loader) cdn(o *object) {
 
 // signers makes the signers by their names in the configuration.
 var signers = map[string]func(*loader, *object, *CDN) Signer{
-	"hmac": newPathSigner,
+	"hmac":       newPathSigner,
+	"akamai":     newAkamaiSigner,
+	"cloudfront": newCloudFrontSigner,
+	"cat":        newCATSigner,
 }
 
 func (l *loader) signer(o *object, c *CDN) {

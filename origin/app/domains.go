@@ -36,11 +36,11 @@ func newDomains(db *pgdb.DB, hub *changes.Hub, cdnBaseURL string) *domains {
 	cdnBaseURL = strings.TrimRight(cdnBaseURL, "/")
 	d := &domains{}
 	d.catalog = catalog.Domain{DB: db, Attach: d.rights.Attach, DetachAll: d.rights.Detach, RemoveMedia: d.media.Remove, AddVideos: addVideos(&d.media)}
-	d.epg = epg.Domain{DB: db, Attach: d.rights.Attach, DetachAll: d.rights.Detach, Titles: d.catalog.Content}
+	d.epg = epg.Domain{DB: db, Attach: d.rights.Attach, DetachAll: d.rights.Detach, RemoveMedia: d.media.Remove, Titles: d.catalog.Content}
 	d.rights = rights.Domain{Content: contents(d.catalog.Content, d.epg.Content), Hold: contents(d.catalog.Hold, d.epg.Hold),
 		Touched: touched(d.catalog.Touched, d.epg.Touched)}
-	d.media = media.Domain{CDNBaseURL: cdnBaseURL, Hold: d.catalog.Hold, Touched: d.catalog.Touched,
-		Published: d.catalog.Published, Visible: d.catalog.Visible}
+	d.media = media.Domain{CDNBaseURL: cdnBaseURL, Hold: contents(d.catalog.Hold, d.epg.Hold),
+		Touched: touched(d.catalog.Touched, d.epg.Touched), Published: d.catalog.Published, Visible: d.catalog.Visible}
 	d.system.CDNBaseURL, d.system.Now = cdnBaseURL, time.Now
 	d.system.OpenAPI = func() ([]byte, error) { return api.OpenAPI(d.entries(), obs.Version().APIVersion) }
 	return d

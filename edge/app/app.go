@@ -16,6 +16,7 @@ import (
 	"encora/edge/cache"
 	"encora/edge/feed"
 	"encora/edge/fill"
+	"encora/edge/media"
 	"encora/edge/proxy"
 	"encora/shared/conf"
 	"encora/shared/obs"
@@ -73,7 +74,14 @@ func Run(ctx context.Context, cfg *Config) error {
 		return err
 	}
 	defer resolver.Close()
-	e, err := build(cfg, resolver)
+	files, err := openMedia(cfg)
+	if err != nil {
+		return err
+	}
+	if files != nil {
+		defer files.Close()
+	}
+	e, err := build(cfg, resolver, files)
 	if err != nil {
 		return err
 	}
@@ -101,7 +109,7 @@ type edge struct {
 	tokens *token.Verifier
 }
 
-func build(cfg *Config, resolver *territory.Resolver) (*edge, error) {
+func build(cfg *Config, resolver *territory.Resolver, files *media.Handler) (*edge, error) {
 	ops := cfg.Ops
 	if ops == nil {
 		var err error
@@ -125,8 +133,12 @@ func build(cfg *Config, resolver *territory.Resolver) (*edge, error) {
 	versions, clock := feed.NewVersions(feed.DefaultSlots, time.Now()), feed.NewClock(time.Now)
 	filler := &fill.Filler{Origin: origin, Versions: versions, Clock: clock, Store: store, Log: cfg.Log}
 	filler.Prepare(fill.Limits{Concurrent: cfg.FillConns, Queue: 8 * cfg.FillConns})
-	p, err := proxy.New(proxy.Config{Ops: ops, Filler: filler, Tokens: tokens, Resolver: resolver, Cursors: cursors, Log: cfg.Log,
-		AllowedOrigins: cfg.AllowedOrigins, LostAfter: cfg.FeedLostAfter, StaleFor: cfg.StaleFor, Patience: cfg.Patience, PassTimeout: cfg.PassTimeout})
+	pc := proxy.Config{Ops: ops, Filler: filler, Tokens: tokens, Resolver: resolver, Cursors: cursors, Log: cfg.Log,
+		AllowedOrigins: cfg.AllowedOrigins, LostAfter: cfg.FeedLostAfter, StaleFor: cfg.StaleFor, Patience: cfg.Patience, PassTimeout: cfg.PassTimeout}
+	if files != nil { // a nil pointer would be an interface that is not nil
+		pc.Media = files
+	}
+	p, err := proxy.New(pc)
 	if err != nil {
 		return nil, err
 	}

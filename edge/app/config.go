@@ -6,12 +6,14 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
 	"encora/shared/conf"
 	"encora/shared/cursor"
 	"encora/shared/op"
+	"encora/shared/sign"
 	"encora/shared/territory"
 )
 
@@ -31,6 +33,8 @@ type Config struct {
 	CacheBytes     int64              `help:"Bound of the cache, in bytes." default:"268435456"`
 	AllowedOrigins []string           `help:"Web origins whose pages may call, such as https://tv.example.com; * in development."`
 	Territory      territory.Settings `embed:""`
+	CDNConfig      string             `name:"cdn-config" help:"File that says where media lies and how its URLs are signed, as JSON; shared/docs/SIGNING.md tells its form."`
+	MediaDir       string             `help:"Folder of media to serve below /media/ to holders of signed URLs, where there is no CDN. A title without a folder of its own plays what lies in the folder clip."`
 	MaxConns       int64              `help:"Most connections of viewers." default:"65536"`
 	FillConns      int                `help:"Most fills under way at once; eight times as many may wait." default:"256"`
 
@@ -57,7 +61,7 @@ const (
 func (c *Config) Validate() error {
 	_, errCursors := c.Cursors.Codec()
 	_, errProxies := c.Territory.Config()
-	return errors.Join(errCursors, errProxies, c.checkAddresses(), c.checkNumbers(), c.checkOrigins())
+	return errors.Join(errCursors, errProxies, c.checkAddresses(), c.checkNumbers(), c.checkOrigins(), c.checkMedia())
 }
 
 func (c *Config) checkAddresses() error {
@@ -113,6 +117,33 @@ func (c *Config) checkOrigins() error {
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// cdns are those of CDN_CONFIG; nil without.
+func (c *Config) cdns() (*sign.CDNs, error) {
+	if c.CDNConfig == "" {
+		return nil, nil
+	}
+	cdns, err := sign.Load(c.CDNConfig)
+	if err != nil {
+		return nil, fmt.Errorf("CDN_CONFIG: %w", err)
+	}
+	return cdns, nil
+}
+
+// checkMedia checks what media is served by: URLs that we sign and can verify.
+func (c *Config) checkMedia() error {
+	cdns, err := c.cdns()
+	if err != nil || c.MediaDir == "" {
+		return err
+	}
+	if cdns == nil || cdns.Verifier() == nil {
+		return errors.New("MEDIA_DIR: needs a CDN_CONFIG with a CDN whose signer is hmac")
+	}
+	if info, err := os.Stat(c.MediaDir); err != nil || !info.IsDir() {
+		return fmt.Errorf("MEDIA_DIR: %q is not a folder", c.MediaDir)
+	}
+	return nil
 }
 
 // origin is nil when ORIGIN_URL is no URL.

@@ -32,6 +32,7 @@ type Config struct {
 	Resolver *territory.Resolver
 	Cursors  Cursors
 	Log      *slog.Logger
+	Media    Media // nil: this edge serves none
 
 	AllowedOrigins []string      // for browsers (CORS); "*" allows all; none: off
 	LostAfter      time.Duration // without the feed's head for longer than this, answers are marked with their age
@@ -103,7 +104,9 @@ func (p *Proxy) Handle(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	x := &exchange{p: p, ctx: ctx, id: id, target: target}
-	if rt, fl := p.find(ctx, target.path); fl != nil {
+	if path, ok := p.mediaPath(target.path); ok {
+		x.media(path)
+	} else if rt, fl := p.find(ctx, target.path); fl != nil {
 		p.refuse(ctx, id, fl)
 	} else {
 		x.route = rt
@@ -206,7 +209,7 @@ type exchange struct {
 func (x *exchange) serve() {
 	switch {
 	case x.ctx.IsOptions():
-		x.preflight()
+		x.preflight(x.p.allowedAt(x.target.path))
 		return
 	case x.route.own != nil:
 		x.route.own(x)

@@ -19,7 +19,8 @@ help: ## this list
 build: ## bin/edge, bin/origin and bin/local, which runs them
 	go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/ ./edge ./origin ./deploy/local
 
-run: build ## Postgres, origin and edge in the foreground, with demo data
+run: build ## Postgres, origin and edge in the foreground, with demo data and streams
+	@.ci/install ffmpeg=ffmpeg || true
 	@bin/local run
 
 test: ## all tests: with the race detector, then the allocation ceilings without it

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"os"
 	"slices"
 	"strings"
@@ -10,7 +11,8 @@ import (
 func (s *settings) originEnv() []string {
 	return append(os.Environ(), "ENV=development", "STATE_DIR="+s.StateDir, "DATABASE_URL="+string(s.DatabaseURL),
 		"ORIGIN_ADDR="+s.OriginAddr, "INTERNAL_ADDR="+s.InternalAddr,
-		"EDGE_KEYS="+string(s.EdgeKeys), "CURSOR_KEYS="+string(s.CursorKeys))
+		"EDGE_KEYS="+string(s.EdgeKeys), "CURSOR_KEYS="+string(s.CursorKeys),
+		"CDN_BASE_URL="+cmp.Or(s.CDNBaseURL, s.mediaURL()))
 }
 
 // edgeEnv is our environment and what the edge is to know, which is no way into the database.
@@ -20,7 +22,7 @@ func (s *settings) edgeEnv() []string {
 		return name == "DATABASE_URL" || name == "EDGE_KEYS"
 	})
 	key, _, _ := strings.Cut(string(s.EdgeKeys), ",")
-	return append(env, "ENV=development", "EDGE_ADDR="+s.EdgeAddr, "ORIGIN_URL="+baseURL(s.InternalAddr), "EDGE_KEY="+key,
+	return append(append(env, s.mediaEnv()...), "ENV=development", "EDGE_ADDR="+s.EdgeAddr, "ORIGIN_URL="+baseURL(s.InternalAddr), "EDGE_KEY="+key,
 		"CURSOR_KEYS="+string(s.CursorKeys), "JWKS_URL="+baseURL(s.OriginAddr)+"/.well-known/jwks.json",
 		"TOKEN_ISSUER=encora-dev", "TOKEN_AUDIENCE=encora")
 }

@@ -27,6 +27,8 @@ func TestMain(m *testing.M) {
 		main()
 	case "origin":
 		fakeOrigin(os.Args[1:])
+	case "ffmpeg":
+		note("ffmpeg makes a clip")
 	case "edge":
 		fakeServer("edge", os.Getenv("EDGE_ADDR"))
 	default:

@@ -40,14 +40,15 @@ func newWorld(t *testing.T, env ...string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"local", "origin", "edge"} {
+	for _, name := range []string{"local", "origin", "edge", "ffmpeg"} {
 		if err := os.Symlink(self, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	w := &world{t: t, dir: dir, origin: freeAddr(t), internal: freeAddr(t), edge: freeAddr(t)}
 	w.env = append(os.Environ(), "STATE_DIR="+w.state(), "BIN_DIR="+dir, noteDir+"="+dir, "DATABASE_URL=postgres://db/given",
-		"ORIGIN_ADDR="+w.origin, "INTERNAL_ADDR="+w.internal, "EDGE_ADDR="+w.edge, "EDGE_KEYS=", "CURSOR_KEYS=")
+		"ORIGIN_ADDR="+w.origin, "INTERNAL_ADDR="+w.internal, "EDGE_ADDR="+w.edge, "EDGE_KEYS=", "CURSOR_KEYS=",
+		"CDN_CONFIG=", "CDN_BASE_URL=", "CDN_TTL=", "FFMPEG="+filepath.Join(dir, "absent"))
 	w.env = append(w.env, "GORACE=atexit_sleep_ms=0") // a second for each process otherwise
 	w.env = append(w.env, env...)
 	return w
@@ -235,6 +236,8 @@ func TestSettingsOfThePrograms(t *testing.T) {
 		{"edge", "JWKS_URL", "http://" + w.origin + "/.well-known/jwks.json"},
 		{"origin", "EDGE_KEYS", "one,two"}, {"edge", "EDGE_KEYS", ""}, {"edge", "EDGE_KEY", "one"},
 		{"origin", "CURSOR_KEYS", "0011"}, {"edge", "CURSOR_KEYS", "0011"},
+		{"edge", "CDN_CONFIG", filepath.Join(w.state(), "cdn.json")}, {"edge", "MEDIA_DIR", filepath.Join(w.state(), "media")},
+		{"origin", "CDN_BASE_URL", "http://" + w.edge + "/media"},
 		{"edge", "TOKEN_ISSUER", "encora-dev"}, {"edge", "TOKEN_AUDIENCE", "encora"},
 	} {
 		if got := w.variable(c.program, c.name); got != c.want {
@@ -261,7 +264,7 @@ func TestKeysAreMadeOnceAndKeptSecret(t *testing.T) {
 	if edgeKeys[0] == cursorKeys[0] {
 		t.Error("one key for two uses")
 	}
-	for _, name := range []string{"edge-keys", "cursor-keys"} {
+	for _, name := range []string{"edge-keys", "cursor-keys", "cdn-key"} {
 		info, err := os.Stat(filepath.Join(w.state(), name))
 		if err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v %v", name, info, err)

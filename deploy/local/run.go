@@ -28,6 +28,9 @@ func runAll(ctx context.Context, s *settings) (int, error) {
 	if err := s.loadKeys(); err != nil {
 		return 1, err
 	}
+	if err := s.setUpMedia(ctx); err != nil {
+		return 1, err
+	}
 	st := newStack(os.Stderr)
 	if s.DatabaseURL == "" {
 		db, err := pg.Start(ctx, pg.Options{Dir: s.postgresDir(), Bin: s.PgBin, Port: s.PgPort, Log: os.Stderr})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"encora/shared/conf"
+	"encora/shared/sign"
 )
 
 // settings come from flags and environment, as conf says.
@@ -24,7 +25,11 @@ type settings struct {
 	EdgeAddr     string      `help:"Where the edge listens for players." default:"127.0.0.1:8080"`
 	EdgeKeys     conf.Secret `help:"Bearer keys between edge and origin. Default: one in STATE_DIR, made on first use."`
 	CursorKeys   conf.Secret `help:"Keys that sign cursors, in hex. Default: one in STATE_DIR, made on first use."`
+	CDNConfig    string      `name:"cdn-config" help:"The edge's CDN_CONFIG, where media lies elsewhere. Default: one in STATE_DIR, by which the edge itself serves the demo's clip."`
+	CDNBaseURL   string      `name:"cdn-base-url" help:"The origin's CDN_BASE_URL. Default: where the edge serves media."`
+	FFmpeg       string      `name:"ffmpeg" help:"Program that makes the demo's clip, as a path or a name to look up." default:"ffmpeg"`
 
+	CDNTTL    time.Duration `name:"cdn-ttl" help:"How long URLs of the demo's clip live, 1m to 24h." default:"10m"`
 	SeedEvery time.Duration `help:"How often the demo's schedule, which has 8 days in hand, is carried on; 168h at most." default:"6h"`
 
 	Run struct {
@@ -50,7 +55,7 @@ func load(args []string, lookupEnv func(string) (string, bool), out io.Writer) (
 // Validate is called by conf.
 func (s *settings) Validate() error {
 	return errors.Join(checkAddr("ORIGIN_ADDR", s.OriginAddr), checkAddr("INTERNAL_ADDR", s.InternalAddr),
-		checkAddr("EDGE_ADDR", s.EdgeAddr), checkSeedEvery(s.SeedEvery))
+		checkAddr("EDGE_ADDR", s.EdgeAddr), checkSeedEvery(s.SeedEvery), checkCDNTTL(s.CDNTTL))
 }
 
 func checkAddr(name, addr string) error {
@@ -64,6 +69,13 @@ func checkAddr(name, addr string) error {
 func checkSeedEvery(d time.Duration) error {
 	if d <= 0 || d > 7*24*time.Hour {
 		return fmt.Errorf("SEED_EVERY: want a time above 0 and at most 168h, got %s", d)
+	}
+	return nil
+}
+
+func checkCDNTTL(d time.Duration) error {
+	if d < sign.MinTTL || d > sign.MaxTTL {
+		return fmt.Errorf("CDN_TTL: want a time from %s to %s, got %s", sign.MinTTL, sign.MaxTTL, d)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"encora/edge/cache"
 	"encora/edge/feed"
 	"encora/edge/fill"
+	"encora/edge/media"
 	"encora/edge/playback"
 	"encora/edge/proxy"
 	"encora/shared/conf"
@@ -74,7 +75,14 @@ func Run(ctx context.Context, cfg *Config) error {
 		return err
 	}
 	defer resolver.Close()
-	e, err := build(cfg, resolver)
+	files, err := openMedia(cfg)
+	if err != nil {
+		return err
+	}
+	if files != nil {
+		defer files.Close()
+	}
+	e, err := build(cfg, resolver, files)
 	if err != nil {
 		return err
 	}
@@ -105,7 +113,7 @@ type edge struct {
 	cdns     *cdnFile
 }
 
-func build(cfg *Config, resolver *territory.Resolver) (*edge, error) {
+func build(cfg *Config, resolver *territory.Resolver, files *media.Handler) (*edge, error) {
 	ops := cfg.Ops
 	if ops == nil {
 		var err error
@@ -129,20 +137,25 @@ func build(cfg *Config, resolver *territory.Resolver) (*edge, error) {
 	versions, clock := feed.NewVersions(feed.DefaultSlots, time.Now()), feed.NewClock(time.Now)
 	filler := &fill.Filler{Origin: origin, Versions: versions, Clock: clock, Store: store, Log: cfg.Log}
 	filler.Prepare(fill.Limits{Concurrent: cfg.FillConns, Queue: 8 * cfg.FillConns})
-	sessions := playback.New(playback.NewTable(playback.Settings{PausedFor: cfg.PausedFor, Limit: cfg.MaxSessions}),
+	sessions := playback.New(playback.NewTable(playback.Settings{PausedFor: cfg.PausedFor, Limit: cfg.MaxSessions, KeepEnds: cfg.MediaDir != ""}),
 		playback.Config{Origin: origin, Timeout: cfg.FillTimeout, Patience: cfg.Patience, Now: func() int64 { return clock.Now().UnixMilli() }, Log: cfg.Log})
-	p, err := proxy.New(proxy.Config{Ops: ops, Filler: filler, Tokens: tokens, Resolver: resolver, Cursors: cursors, Playback: sessions, Log: cfg.Log,
-		AllowedOrigins: cfg.AllowedOrigins, LostAfter: cfg.FeedLostAfter, StaleFor: cfg.StaleFor, Patience: cfg.Patience, PassTimeout: cfg.PassTimeout})
+	cdns := &cdnFile{cfg: cfg, urls: &sessions.URLs}
+	if err := cdns.load(); err != nil {
+		return nil, err
+	}
+	pc := proxy.Config{Ops: ops, Filler: filler, Tokens: tokens, Resolver: resolver, Cursors: cursors, Playback: sessions, Log: cfg.Log,
+		AllowedOrigins: cfg.AllowedOrigins, LostAfter: cfg.FeedLostAfter, StaleFor: cfg.StaleFor, Patience: cfg.Patience, PassTimeout: cfg.PassTimeout}
+	if files != nil { // a nil pointer would be an interface that is not nil
+		files.Verifier, files.Ended = sessions.URLs.Verifier, sessions.Ended
+		pc.Media = files
+	}
+	p, err := proxy.New(pc)
 	if err != nil {
 		return nil, err
 	}
 	next := &fill.Successors{Filler: filler, Query: p.Query}
 	next.Prepare()
 	filler.Stored = func(a *cache.Answer) { next.Offer(a) }
-	cdns := &cdnFile{cfg: cfg, urls: &sessions.URLs}
-	if err := cdns.load(); err != nil {
-		return nil, err
-	}
 	return &edge{proxy: p, next: next, tokens: tokens, sessions: sessions, cdns: cdns, tailer: newTailer(cfg.Log, origin, versions, clock, p.Changed)}, nil
 }
 

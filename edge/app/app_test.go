@@ -10,15 +10,20 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"encora/edge/fill/filltest"
 	"encora/shared/conf"
 	"encora/shared/op"
+	"encora/shared/sign"
 	"encora/shared/token"
 )
 
@@ -57,10 +62,28 @@ func TestSettingsAreCheckedBeforeListening(t *testing.T) {
 	f("FILL_TIMEOUT", "FILL_TIMEOUT", "0s")
 	f("FEED_LOST_AFTER", "FEED_LOST_AFTER", "100ms")
 	f("LOG_LEVEL", "LOG_LEVEL", "loud")
+	f("CDN_CONFIG", "CDN_CONFIG", "/nowhere/cdn.json")
+	f("CDN_CONFIG", "CDN_CONFIG", cdnConfig(t, "not hex"))
+	f("MEDIA_DIR", "MEDIA_DIR", t.TempDir())
+	f("MEDIA_DIR", "MEDIA_DIR", "/nowhere/media", "CDN_CONFIG", cdnConfig(t, cdnKey))
 	var cfg Config
 	if _, err := conf.Parse(&cfg, conf.Program{Name: "edge", LookupEnv: env("ALLOWED_ORIGINS", "*", "ENV", "development"), Out: io.Discard}); err != nil {
 		t.Errorf("a complete environment is refused: %v", err)
 	}
+}
+
+// cdnKey is a key of a CDN of our own.
+const cdnKey = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+
+// cdnConfig is the name of a file with one CDN of our own and its key.
+func cdnConfig(t *testing.T, key string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "cdn.json")
+	text := `{"cdns": [{"name": "own", "paths": ["/"], "base_url": "http://edge/media", "signer": "hmac", "keys": [{"id": "a", "secret": "` + key + `"}]}]}`
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
 }
 
 func TestMainTellsWhatIsWrong(t *testing.T) {
@@ -93,7 +116,7 @@ type world struct {
 	ended  chan error
 }
 
-func start(t *testing.T, ops []op.Op) *world {
+func start(t *testing.T, ops []op.Op, more ...string) *world {
 	t.Helper()
 	issuer, err := token.OpenIssuer(t.TempDir())
 	if err != nil {
@@ -113,8 +136,8 @@ func start(t *testing.T, ops []op.Op) *world {
 	}
 	w.addr = free.Addr().String()
 	free.Close()
-	if _, err := conf.Parse(&cfg, conf.Program{Name: "edge", Out: io.Discard, LookupEnv: env("EDGE_ADDR", w.addr, "ORIGIN_URL", w.origin.URL.String(),
-		"JWKS_URL", keys.URL+"/.well-known/jwks.json", "STOP_AFTER", "5s")}); err != nil {
+	if _, err := conf.Parse(&cfg, conf.Program{Name: "edge", Out: io.Discard, LookupEnv: env(append(more, "EDGE_ADDR", w.addr, "ORIGIN_URL", w.origin.URL.String(),
+		"JWKS_URL", keys.URL+"/.well-known/jwks.json", "STOP_AFTER", "5s")...)}); err != nil {
 		t.Fatal(err)
 	}
 	cfg.Log, cfg.Ops = slog.New(slog.DiscardHandler), ops
@@ -207,4 +230,31 @@ func TestEdgeServesAndStops(t *testing.T) {
 func TestEdgeKnowsEveryDeclaredOperation(t *testing.T) {
 	w := start(t, nil)
 	w.until("readiness", func() bool { status, _, err := w.get("/v2/ready"); return err == nil && status == 200 })
+}
+
+func TestEdgeServesMedia(t *testing.T) {
+	dir, config := t.TempDir(), cdnConfig(t, cdnKey)
+	if err := os.MkdirAll(filepath.Join(dir, "clip"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "clip", "manifest.mpd"), []byte("clip"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := start(t, ops, "MEDIA_DIR", dir, "CDN_CONFIG", config)
+	w.until("readiness", func() bool { status, _, err := w.get("/v2/ready"); return err == nil && status == 200 })
+	cdns, err := sign.Load(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := cdns.For("/").Signer.AppendURL(nil, &sign.Target{Path: "/vod/one/manifest.mpd", Session: uuid.New(), Expires: time.Now().Add(time.Minute)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := strings.TrimPrefix(string(u), "http://edge")
+	if status, body, err := w.get(target); status != 200 || body != "clip" {
+		t.Errorf("%d %q %v", status, body, err)
+	}
+	if status, body, err := w.get(strings.Replace(target, "one", "two", 1)); status != 403 {
+		t.Errorf("%d %q %v", status, body, err)
+	}
 }

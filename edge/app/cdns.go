@@ -31,6 +31,9 @@ func (f *cdnFile) load() error {
 	f.seen = seen
 	cdns, err := f.cfg.cdns()
 	if err == nil {
+		err = f.cfg.checkMedia()
+	}
+	if err == nil {
 		f.urls.Set(cdns)
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -37,6 +38,7 @@ type Config struct {
 
 	AllowedOrigins []string           `help:"Web origins whose pages may call, such as https://tv.example.com; * in development."`
 	Territory      territory.Settings `embed:""`
+	MediaDir       string             `help:"Folder of media to serve below /media/ to holders of signed URLs, where there is no CDN. A title without a folder of its own plays what lies in the folder clip."`
 	MaxConns       int64              `help:"Most connections of viewers." default:"65536"`
 	FillConns      int                `help:"Most fills under way at once; eight times as many may wait." default:"256"`
 
@@ -63,8 +65,7 @@ const (
 func (c *Config) Validate() error {
 	_, errCursors := c.Cursors.Codec()
 	_, errProxies := c.Territory.Config()
-	_, errCDN := c.cdns()
-	return errors.Join(errCursors, errProxies, errCDN, c.checkAddresses(), c.checkNumbers(), c.checkOrigins())
+	return errors.Join(errCursors, errProxies, c.checkAddresses(), c.checkNumbers(), c.checkOrigins(), c.checkMedia())
 }
 
 func (c *Config) checkAddresses() error {
@@ -128,16 +129,7 @@ func (c *Config) checkOrigins() error {
 	return errors.Join(faults...)
 }
 
-// origin is nil when ORIGIN_URL is no URL.
-func (c *Config) origin() *url.URL {
-	u, err := url.Parse(c.OriginURL)
-	if err != nil {
-		return nil
-	}
-	return u
-}
-
-// cdns reads CDN_CONFIG; nil without one.
+// cdns are those of CDN_CONFIG; nil without.
 func (c *Config) cdns() (*sign.CDNs, error) {
 	if c.CDNConfig == "" {
 		return nil, nil
@@ -147,4 +139,28 @@ func (c *Config) cdns() (*sign.CDNs, error) {
 		return nil, fmt.Errorf("CDN_CONFIG: %w", err)
 	}
 	return cdns, nil
+}
+
+// checkMedia checks what media is served by: URLs that we sign and can verify.
+func (c *Config) checkMedia() error {
+	cdns, err := c.cdns()
+	if err != nil || c.MediaDir == "" {
+		return err
+	}
+	if cdns == nil || cdns.Verifier() == nil {
+		return errors.New("MEDIA_DIR: needs a CDN_CONFIG with a CDN whose signer is hmac")
+	}
+	if info, err := os.Stat(c.MediaDir); err != nil || !info.IsDir() {
+		return fmt.Errorf("MEDIA_DIR: %q is not a folder", c.MediaDir)
+	}
+	return nil
+}
+
+// origin is nil when ORIGIN_URL is no URL.
+func (c *Config) origin() *url.URL {
+	u, err := url.Parse(c.OriginURL)
+	if err != nil {
+		return nil
+	}
+	return u
 }

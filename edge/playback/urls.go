@@ -24,6 +24,9 @@ type URLs struct {
 // Set exchanges the configuration; nil signs nothing.
 func (u *URLs) Set(cdns *sign.CDNs) { u.cdns.Store(cdns) }
 
+// Verifier verifies what is signed by the keys of now; nil when no URLs are ours to verify.
+func (u *URLs) Verifier() *sign.Verifier { return u.cdns.Load().Verifier() }
+
 // Check reports whether URLs can be made for the media.
 func (u *URLs) Check(m *wire.Media) error {
 	_, err := u.locate(m)

@@ -13,7 +13,7 @@ import (
 // Headers of the CORS protocol (Fetch Standard, 3.3).
 const (
 	exposed     = "ETag, Age, Retry-After, X-Request-Id, Cache-Status"
-	preflighted = "Authorization, Content-Type, If-None-Match, If-Match, Idempotency-Key, X-Device-Id, X-Profile-Id, X-Replace-Session, X-Request-Id"
+	preflighted = "Authorization, Content-Type, If-None-Match, If-Match, Idempotency-Key, Range, X-Device-Id, X-Profile-Id, X-Replace-Session, X-Request-Id"
 	preflightOK = "600" // seconds that a browser may remember it
 )
 
@@ -71,8 +71,8 @@ func (c *cors) appendTo(b []byte, origin []byte) []byte {
 	return append(b, "\r\nAccess-Control-Expose-Headers: "+exposed+"\r\n"...)
 }
 
-// preflight answers OPTIONS.
-func (x *exchange) preflight() {
+// preflight answers OPTIONS of a path that has the methods.
+func (x *exchange) preflight(methods string) {
 	c, h := x.p.cors, &x.ctx.Response.Header
 	if c.allows(x.ctx.Request.Header.Peek(fasthttp.HeaderOrigin)) == "" {
 		x.p.refuse(x.ctx, x.id, fault.New(fault.Forbidden, "This origin is not allowed."))
@@ -80,7 +80,7 @@ func (x *exchange) preflight() {
 	}
 	h.Set(wire.RequestID, x.id)
 	c.mark(x.ctx)
-	h.Set(fasthttp.HeaderAccessControlAllowMethods, x.p.allowedAt(x.target.path))
+	h.Set(fasthttp.HeaderAccessControlAllowMethods, methods)
 	h.Set(fasthttp.HeaderAccessControlAllowHeaders, preflighted)
 	h.Set(fasthttp.HeaderAccessControlMaxAge, preflightOK)
 	x.ctx.SetStatusCode(http.StatusNoContent)

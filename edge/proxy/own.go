@@ -124,6 +124,9 @@ func (x *exchange) json(status int, v any) {
 func (x *exchange) exposition() {
 	x.own(http.StatusOK, "text/plain; version=0.0.4; charset=utf-8", nil)
 	x.p.metrics.write(x.ctx.Response.BodyWriter())
+	if x.p.Media != nil {
+		x.p.Media.WriteMetrics(x.ctx.Response.BodyWriter())
+	}
 }
 
 func (x *exchange) own(status int, contentType string, body []byte) {

@@ -34,6 +34,7 @@ type Config struct {
 	Cursors  Cursors
 	Playback *playback.Sessions // nil: without operations of streams and beats
 	Log      *slog.Logger
+	Media    Media // nil: this edge serves none
 
 	AllowedOrigins []string      // for browsers (CORS); "*" allows all; none: off
 	LostAfter      time.Duration // without the feed's head for longer than this, answers are marked with their age
@@ -110,7 +111,9 @@ func (p *Proxy) Handle(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	x := &exchange{p: p, ctx: ctx, id: id, target: target}
-	if rt, fl := p.find(ctx, target.path); fl != nil {
+	if path, ok := p.mediaPath(target.path); ok {
+		x.media(path)
+	} else if rt, fl := p.find(ctx, target.path); fl != nil {
 		p.refuse(ctx, id, fl)
 	} else {
 		x.route = rt
@@ -213,7 +216,7 @@ type exchange struct {
 func (x *exchange) serve() {
 	switch {
 	case x.ctx.IsOptions():
-		x.preflight()
+		x.preflight(x.p.allowedAt(x.target.path))
 		return
 	case x.route.own != nil:
 		x.route.own(x)

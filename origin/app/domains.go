@@ -41,7 +41,7 @@ func newDomains(db *pgdb.DB, hub *changes.Hub, cdnBaseURL string) *domains {
 	cdnBaseURL = strings.TrimRight(cdnBaseURL, "/")
 	d := &domains{}
 	d.catalog = catalog.Domain{DB: db, Attach: d.rights.Attach, DetachAll: d.rights.Detach, RemoveMedia: d.media.Remove, AddVideos: addVideos(&d.media)}
-	d.epg = epg.Domain{DB: db, Attach: d.rights.Attach, DetachAll: d.rights.Detach, Titles: d.catalog.Content}
+	d.epg = epg.Domain{DB: db, Attach: d.rights.Attach, DetachAll: d.rights.Detach, RemoveMedia: d.media.Remove, Titles: d.catalog.Content}
 	d.rights = rights.Domain{Content: contents(d.catalog.Content, d.epg.Content), Hold: contents(d.catalog.Hold, d.epg.Hold),
 		Touched: touched(d.catalog.Touched, d.epg.Touched)}
 	d.media = media.Domain{CDNBaseURL: cdnBaseURL, Hold: d.rights.Hold, Touched: d.rights.Touched,

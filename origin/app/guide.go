@@ -25,7 +25,7 @@ type guideSeed struct {
 	back, ahead int // days before and after the one that is on now
 }
 
-// load brings the channels in and fills those of their days that have no programme yet. A channel that once has been
+// load brings the channels in, each with a stream, and fills those of their days that have no programme yet. A channel that once has been
 // brought in isn't again, and of its schedule only what comes after the last day that was filled.
 func (g *guideSeed) load(ctx context.Context, p *program, d *domains) error {
 	var known map[string]time.Time
@@ -36,6 +36,9 @@ func (g *guideSeed) load(ctx context.Context, p *program, d *domains) error {
 		}
 	}
 	if err := g.bringIn(ctx, p, d, known); err != nil {
+		return err
+	}
+	if err := g.addStreams(ctx, d, known); err != nil {
 		return err
 	}
 	films, err := demoFilms(ctx, d)

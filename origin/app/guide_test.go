@@ -110,6 +110,31 @@ func TestSeedingAgainBringsNothingBack(t *testing.T) {
 	}
 }
 
+func TestChannelsOfEarlierDemosGetStreams(t *testing.T) {
+	t.Parallel()
+	db := pgtest.URL(t)
+	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	guideAt(t, db, noon)
+	const streams = `SELECT concat_ws(' ', c.source_key, a.hls_path) FROM media_assets a JOIN channels c ON c.id = a.content_id ORDER BY 1`
+	all := rowsOf(t, db, streams)
+	if len(all) != 5 {
+		t.Fatal(all)
+	}
+	rowsOf(t, db, `DELETE FROM media_assets RETURNING id::text`)
+	guideAt(t, db, noon.Add(time.Hour))
+	if got := rowsOf(t, db, streams); len(got) > 0 {
+		t.Errorf("what editors took away is back: %q", got)
+	}
+	rowsOf(t, db, `DELETE FROM seeded WHERE key LIKE 'stream:%' RETURNING key`)
+	rowsOf(t, db, `INSERT INTO media_assets (id, asset_type, content_type, content_id, hls_path, key_ids, status, created_at)
+		SELECT id, 'video_master', 'channel', id, '/own.m3u8', '{}', 'ready', now() FROM channels ORDER BY source_key LIMIT 1 RETURNING id::text`)
+	guideAt(t, db, noon.Add(2*time.Hour))
+	got := rowsOf(t, db, streams)
+	if len(got) != 5 || !strings.HasSuffix(got[0], " /own.m3u8") || !slices.Equal(got[1:], all[1:]) {
+		t.Errorf("streams are %q, were %q", got, all)
+	}
+}
+
 func TestSeedingCutsNoProgrammeShort(t *testing.T) {
 	t.Parallel()
 	db := pgtest.URL(t)
@@ -185,6 +210,10 @@ func TestSeedDemo(t *testing.T) {
 			t.Errorf("%s: %q, want %s", query, got, want)
 		}
 	}
+	f("219", `SELECT count(DISTINCT content_id)::text FROM media_assets WHERE content_type = 'movie' AND asset_type = 'video_master'
+		AND hls_path = '/vod/' || content_id || '/master.m3u8' AND dash_path = '/vod/' || content_id || '/manifest.mpd'`)
+	f("40", `SELECT count(*)::text FROM media_assets WHERE content_type = 'channel' AND asset_type = 'video_master' AND status = 'ready'
+		AND hls_path = '/live/' || content_id || '/master.m3u8' AND dash_path = '/live/' || content_id || '/manifest.mpd'`)
 	f("true", `SELECT (count(*) > 100)::text FROM programs p JOIN movies m ON m.id = p.linked_vod_id AND m.title = p.title AND p.linked_vod_id IS NOT NULL`)
 	f("0", `SELECT count(*)::text FROM programs p LEFT JOIN movies m ON m.id = p.linked_vod_id WHERE p.linked_vod_id IS NOT NULL AND m.id IS NULL`)
 	f("38", `SELECT count(DISTINCT channel_id)::text FROM programs WHERE start_time <= now() AND end_time > now()
@@ -208,6 +237,9 @@ func TestSeedGeneratedChannels(t *testing.T) {
 	wants(t, text, "generated channels: 0 created, 6 known already", "generated schedule: complete already\n")
 	if got := rowsOf(t, db, `SELECT count(DISTINCT source_key)::text FROM channels WHERE source_key LIKE 'generated:9:%'`); got[0] != "6" {
 		t.Errorf("%v channels", got)
+	}
+	if got := rowsOf(t, db, `SELECT count(*)::text FROM media_assets WHERE content_type = 'channel'`); got[0] != "6" {
+		t.Errorf("%v streams", got)
 	}
 }
 
@@ -234,7 +266,7 @@ func TestSeedingEnds(t *testing.T) {
 	taken := 0
 	stations := func(yield func(*ingest.Station) bool) {
 		for _, s := range ingest.DemoStations()[:3] {
-			if taken++; taken == 5 { // three channels first, then their schedules
+			if taken++; taken == 8 { // three channels first, then their streams, then their schedules
 				cancel()
 			}
 			if !yield(s) {

@@ -16,9 +16,7 @@ import (
 
 	"encora/origin/catalog"
 	"encora/origin/ingest"
-	"encora/origin/media"
 	"encora/origin/pgdb"
-	"encora/origin/record"
 	"encora/origin/vocab"
 )
 
@@ -150,39 +148,4 @@ func incoming(f *ingest.Film) catalog.Incoming {
 		b.Status = "published"
 	}
 	return catalog.Incoming{Key: f.Key, Movie: b, AverageRating: f.AverageRating, RatingCount: f.RatingCount, Video: f.Published}
-}
-
-// addVideos registers the packaged media of movies that are brought in: the film, a track for each language, a trailer.
-func addVideos(m *media.Domain) func(ctx context.Context, tx *record.Tx, videos []catalog.Video) error {
-	return func(ctx context.Context, tx *record.Tx, videos []catalog.Video) error {
-		var assets []media.Asset
-		for _, v := range videos {
-			assets = append(assets, packaged(v)...)
-		}
-		return m.Add(ctx, tx, assets)
-	}
-}
-
-func packaged(v catalog.Video) []media.Asset {
-	folder := "/vod/" + v.MovieID.String()
-	asset := func(kind, path string) media.Asset {
-		return media.Asset{AssetType: kind, HLSPath: folder + path, KeyIDs: []uuid.UUID{},
-			Target: media.AssetTarget{ContentType: "movie", ContentID: v.MovieID}}
-	}
-	film := asset("video_master", "/master.m3u8")
-	film.DASHPath, film.DurationSeconds = folder+"/manifest.mpd", v.Seconds
-	trailer := asset("trailer", "/trailer/master.m3u8")
-	trailer.DASHPath, trailer.DurationSeconds, trailer.Title = folder+"/trailer/manifest.mpd", 120, v.Title+" – Trailer"
-	all := []media.Asset{film, trailer}
-	for _, l := range v.AudioLanguages {
-		a := asset("audio_track", "/audio/"+l+".m3u8")
-		a.Language = l
-		all = append(all, a)
-	}
-	for _, l := range v.SubtitleLanguages {
-		a := asset("subtitle", "/subtitles/"+l+".vtt")
-		a.Language = l
-		all = append(all, a)
-	}
-	return all
 }

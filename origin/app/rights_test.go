@@ -11,6 +11,7 @@ import (
 	"encora/origin/apitest"
 	"encora/origin/catalog"
 	"encora/origin/epg"
+	"encora/origin/media"
 	"encora/origin/rights"
 )
 
@@ -122,6 +123,34 @@ func TestChannelsAttachRules(t *testing.T) {
 	o.edit("POST", c.Location()+"/unpublish", nil).Want(http.StatusOK)
 	o.edit("DELETE", c.Location(), nil).Want(http.StatusNoContent)
 	o.edit("DELETE", "/v2/admin/geo-restrictions/"+rule.ID.String(), nil).Want(http.StatusNoContent)
+}
+
+// Editors register a channel's stream as they do a film's, and it goes with the channel.
+func TestChannelsHaveMedia(t *testing.T) {
+	t.Parallel()
+	o := startOrigin(t)
+	c := o.channel("One")
+	target := object{"content_type": "channel", "content_id": c.ID}
+	tags := o.during(func() {
+		o.Do(apitest.Request{Method: "POST", Path: "/v2/admin/media/assets", Access: "media:read media:write",
+			Body: object{"asset_type": "video_master", "target": target, "hls_path": "/live/one/master.m3u8"}}).Want(http.StatusCreated)
+	})
+	if want := []string{"channel:" + c.ID.String(), "channels", "lineup"}; !slices.Equal(tags, want) {
+		t.Errorf("a stream emits %q, want %q", tags, want)
+	}
+	count := func() int {
+		var page api.Counted[media.Asset]
+		o.Do(apitest.Request{Method: "GET", Path: "/v2/admin/media/assets?content_type=channel", Access: "media:read"}).Want(http.StatusOK).Decode(&page)
+		return page.Meta.TotalCount
+	}
+	if n := count(); n != 1 {
+		t.Errorf("%d assets", n)
+	}
+	o.edit("POST", c.Location()+"/unpublish", nil).Want(http.StatusOK)
+	o.edit("DELETE", c.Location(), nil).Want(http.StatusNoContent)
+	if n := count(); n != 0 {
+		t.Errorf("%d assets are left of a channel that is gone", n)
+	}
 }
 
 // during lists the distinct tags that fn's writes emitted, sorted.

@@ -32,7 +32,7 @@ func setupChannels(t testing.TB) *channelBundle {
 	t.Helper()
 	b := &channelBundle{t: t}
 	b.Bundle = apitest.New(t, func(a *apitest.Bundle) []api.Entry {
-		b.domain = &epg.Domain{DB: a.DB, Attach: attachRule, DetachAll: detachRules}
+		b.domain = &epg.Domain{DB: a.DB, Attach: attachRule, DetachAll: detachRules, RemoveMedia: removeMedia}
 		return b.domain.Entries()
 	})
 	b.Server.DenyRules = rulesThatDeny
@@ -47,6 +47,11 @@ func attachRule(ctx context.Context, w *api.Write, contentType string, id, rule 
 func detachRules(ctx context.Context, w *api.Write, id uuid.UUID) (bool, error) {
 	tag, err := w.Exec(ctx, `DELETE FROM geo_attachments WHERE content_id = $1`, id)
 	return tag.RowsAffected() > 0, err
+}
+
+func removeMedia(ctx context.Context, w *api.Write, id uuid.UUID) error {
+	_, err := w.Exec(ctx, `DELETE FROM media_assets WHERE content_id = $1`, id)
+	return err
 }
 
 func rulesThatDeny(ctx context.Context, tx pgx.Tx, country string) ([]uuid.UUID, error) {

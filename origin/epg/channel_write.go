@@ -194,6 +194,9 @@ func (d *Domain) deleteChannel(ctx context.Context, w *api.Write, in *channelID)
 	if _, err := d.DetachAll(ctx, w, c.ID); err != nil {
 		return api.None{}, err
 	}
+	if err := d.RemoveMedia(ctx, w, c.ID); err != nil {
+		return api.None{}, err
+	}
 	w.Audit("content.deleted", contentChannel, c.ID, map[string]any{"object": c.AdminChannel})
 	return api.None{}, deleteChannel(ctx, w.Tx.Tx, c.ID)
 }

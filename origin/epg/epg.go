@@ -19,6 +19,8 @@ type Domain struct {
 	// removes all its rules and reports whether there were any.
 	Attach    func(ctx context.Context, w *api.Write, contentType string, id, rule uuid.UUID) (bool, error)
 	DetachAll func(ctx context.Context, w *api.Write, id uuid.UUID) (bool, error)
+	// RemoveMedia deletes the assets of a channel that is deleted.
+	RemoveMedia func(ctx context.Context, w *api.Write, id uuid.UUID) error
 	// Titles gives the content types of those of the ids that programmes can be linked to.
 	Titles func(ctx context.Context, tx pgx.Tx, ids []uuid.UUID) (map[uuid.UUID]string, error)
 	// Enqueue queues the work of an import, in the transaction that creates it.

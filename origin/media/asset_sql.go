@@ -111,6 +111,25 @@ func readyAssets(ctx context.Context, tx pgx.Tx, contentID uuid.UUID, types ...s
 	return pgx.CollectRows(rows, pgx.RowToStructByName[Asset])
 }
 
+// assetTypes reads the types of the ready assets that each of the contents has.
+func assetTypes(ctx context.Context, tx pgx.Tx, contentIDs []uuid.UUID) (map[uuid.UUID][]string, error) {
+	const q = `
+		SELECT content_id, array_agg(DISTINCT asset_type) FROM media_assets
+		WHERE content_id = ANY($1) AND status = 'ready' GROUP BY content_id`
+	rows, err := tx.Query(ctx, q, contentIDs)
+	if err != nil {
+		return nil, err
+	}
+	all := map[uuid.UUID][]string{}
+	var id uuid.UUID
+	var types []string
+	_, err = pgx.ForEachRow(rows, []any{&id, &types}, func() error {
+		all[id], types = types, nil
+		return nil
+	})
+	return all, err
+}
+
 // otherVideo reports whether a content has a ready video beside the given asset.
 func otherVideo(ctx context.Context, tx pgx.Tx, contentID, beside uuid.UUID) (bool, error) {
 	const q = `

@@ -4,6 +4,7 @@ package media
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -37,6 +38,38 @@ func (d *Domain) Add(ctx context.Context, tx *record.Tx, assets []Asset) error {
 		a.ID, a.Status, a.CreatedAt = uuid.Must(uuid.NewV7()), statusReady, tx.Now
 	}
 	return copyAssets(ctx, tx.Tx, assets)
+}
+
+// AddMissing is Add for content that was there before, and that others may have given media: it takes only what belongs to
+// content which exists and has no ready asset of the type yet. It says how many that were.
+func (d *Domain) AddMissing(ctx context.Context, w *api.Write, assets []Asset) (int, error) {
+	ids := make([]uuid.UUID, len(assets))
+	for i := range assets {
+		ids[i] = assets[i].Target.ContentID
+	}
+	types, err := d.Hold(ctx, w.Tx.Tx, ids)
+	if err != nil {
+		return 0, err
+	}
+	has, err := assetTypes(ctx, w.Tx.Tx, ids)
+	if err != nil {
+		return 0, err
+	}
+	var missing []Asset
+	ids = ids[:0]
+	for _, a := range assets {
+		if t := a.Target; types[t.ContentID] == t.ContentType && !slices.Contains(has[t.ContentID], a.AssetType) {
+			missing, ids = append(missing, a), append(ids, t.ContentID)
+		}
+	}
+	if len(missing) == 0 {
+		return 0, nil
+	}
+	if err := d.Add(ctx, w.Tx, missing); err != nil {
+		return 0, err
+	}
+	w.Audit("media.assets_imported", "media_asset", uuid.Nil, map[string]any{"count": len(missing)})
+	return len(missing), d.Touched(ctx, w, ids, false)
 }
 
 // Remove deletes the assets of content that is deleted. The caller has locked the content.

@@ -354,6 +354,54 @@ func TestAddAndRemove(t *testing.T) {
 	}
 }
 
+func TestAddMissing(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	bare, owning, clipped, hidden, gone := b.film(true), b.film(true), b.film(true), b.film(false), uuid.Must(uuid.NewV7())
+	b.register(owning, "video_master", nil)
+	b.register(clipped, "trailer", nil)
+	audited := len(b.Actions())
+	add := func() (added int) {
+		t.Helper()
+		var assets []Asset
+		for _, id := range []uuid.UUID{bare, owning, clipped, hidden, gone} {
+			assets = append(assets, Asset{AssetType: "video_master", Target: AssetTarget{"movie", id}, HLSPath: "/added"})
+		}
+		assets = append(assets, Asset{AssetType: "video_master", Target: AssetTarget{"channel", bare}, HLSPath: "/added"})
+		if err := b.DB.Write(t.Context(), func(tx pgx.Tx) error {
+			w := &api.Write{Tx: record.Begin(tx, record.System("test"), b.Now())}
+			var err error
+			if added, err = b.domain.AddMissing(t.Context(), w, assets); err != nil || added == 0 {
+				return err
+			}
+			return w.Commit(t.Context())
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return added
+	}
+	if tags := b.during(func() {
+		if n := add(); n != 3 {
+			t.Errorf("%d added, want 3", n)
+		}
+	}); tags != "movie:"+bare.String()+" movie:"+clipped.String() {
+		t.Errorf("it emits %q", tags)
+	}
+	var page api.Counted[Asset]
+	b.Do(apitest.Request{Method: "GET", Path: assets + "?asset_type=video_master", Access: editor}).Want(200).Decode(&page)
+	for i, id := range []uuid.UUID{owning, bare, clipped, hidden} {
+		if len(page.Data) != 4 || page.Data[i].Target != (AssetTarget{"movie", id}) || (page.Data[i].HLSPath == "/added") != (i > 0) {
+			t.Fatalf("listed are %+v", page.Data)
+		}
+	}
+	if n := add(); n != 0 {
+		t.Errorf("again: %d added", n)
+	}
+	if got := b.Actions()[audited:]; !slices.Equal(got, []string{"media.assets_imported"}) {
+		t.Errorf("audit has %q", got)
+	}
+}
+
 func TestWhoMay(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -3,6 +3,7 @@ package proxy
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -45,10 +46,18 @@ func (x *exchange) stream() {
 	case errors.As(err, &refusal):
 		x.relay(refusal)
 	case err != nil:
+		x.unexpected(err)
 		x.p.refuse(x.ctx, x.id, fault.Of(err))
 	default:
 		x.route.meters.count(passed)
 		x.own(http.StatusOK, "application/json", body)
+	}
+}
+
+// unexpected logs what is no fault.
+func (x *exchange) unexpected(err error) {
+	if fault.Of(err).Code == fault.Internal {
+		x.p.Log.Error("a stream could not be started", "error", err, "request_id", x.id)
 	}
 }
 
@@ -300,8 +309,7 @@ func (s *start) begin() ([]byte, error) {
 	b := append(append(append([]byte(nil), `{"session_id":"`...), started.SessionID...), `",`...)
 	b, refreshAt, err := s.p.Playback.URLs.Append(b, &s.Media, id, s.p.clock.Now(), s.client())
 	if err != nil {
-		s.p.Log.Error("a stream can't be signed: check CDN_CONFIG", "error", err, "request_id", s.id)
-		return nil, err
+		return nil, fmt.Errorf("sign: %w", err)
 	}
 	s.p.Playback.Began(&started, refreshAt) // one that ended since is asked for with its first beat
 	return append(b, '}'), nil

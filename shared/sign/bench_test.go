@@ -2,16 +2,22 @@ package sign
 
 import "testing"
 
-var benched = []struct{ name, fields string }{
-	{"hmac", ofKeys("a:" + secretA)},
-	{"akamai", akamaiFields},
-	{"cloudfront-canned", cloudFrontFields + `, "policy": "canned"`},
-	{"cloudfront-custom", cloudFrontFields + `, "policy": "custom"`},
-	{"cat", catFields},
+type bench struct{ name, fields string }
+
+func benched(b *testing.B) []bench {
+	ecdsa, _ := ofECDSA(b)
+	return []bench{
+		{"hmac", ofKeys("a:" + secretA)},
+		{"akamai", akamaiFields},
+		{"cloudfront-canned", cloudFrontFields + `, "policy": "canned"`},
+		{"cloudfront-custom", cloudFrontFields + `, "policy": "custom"`},
+		{"cloudfront-ecdsa", ecdsa},
+		{"cat", catFields},
+	}
 }
 
 func BenchmarkSign(b *testing.B) {
-	for _, s := range benched {
+	for _, s := range benched(b) {
 		b.Run(s.name, func(b *testing.B) {
 			signer, target := configured(b, s.fields).For("/").Signer, film()
 			var url []byte
@@ -28,7 +34,7 @@ func BenchmarkSign(b *testing.B) {
 }
 
 func BenchmarkSignParallel(b *testing.B) {
-	for _, s := range benched {
+	for _, s := range benched(b) {
 		b.Run(s.name, func(b *testing.B) {
 			signer := configured(b, s.fields).For("/").Signer
 			b.ReportAllocs()

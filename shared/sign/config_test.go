@@ -266,3 +266,21 @@ func TestSecretsAreNotShown(t *testing.T) {
 		hides("an error", err.Error())
 	}
 }
+
+// Each example of shared/docs/SIGNING.md is a configuration.
+func TestExamples(t *testing.T) {
+	page, err := os.ReadFile("../docs/SIGNING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(string(page), "```json\n")
+	if len(parts) != 1+len(signers) {
+		t.Fatalf("%d examples for %d signers", len(parts)-1, len(signers))
+	}
+	for _, part := range parts[1:] {
+		text, _, _ := strings.Cut(part, "```")
+		if _, err := Parse([]byte(strings.Replace(text, `"cloudfront.pem"`, `"testdata/rsa.pem"`, 1))); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}

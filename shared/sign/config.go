@@ -146,7 +146,7 @@ func wrongBase(base string) string {
 		return "is not an absolute http or https URL"
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
 		return "holds more than scheme, host and path"
-	case u.Path != "" && !cleanPath(u.Path) || base != u.Scheme+"://"+u.Host+u.Path:
+	case u.Path != "" && (u.Path == "/" || !cleanPath(u.Path)) || base != u.Scheme+"://"+u.Host+u.Path:
 		return "is not in its one spelling"
 	}
 	return ""

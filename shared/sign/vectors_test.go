@@ -109,17 +109,24 @@ func TestCloudFrontSignaturesVerify(t *testing.T) {
 	f(cloudFrontFields+`, "policy": "custom"`, recording(), ofRSA)
 	f(cloudFrontFields+`, "policy": "canned"`, canned, ofRSA)
 
-	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	inline := strings.Replace(cloudFrontFields, `"private_key_file": "testdata/rsa.pem"`, `"private_key": `+strconv.Quote(pkcs8(t, curve)), 1)
-	f(inline+`, "policy": "custom"`, recording(), func(hash, signature []byte) bool {
+	fields, curve := ofECDSA(t)
+	f(fields, recording(), func(hash, signature []byte) bool {
 		return ecdsa.VerifyASN1(&curve.PublicKey, hash, signature)
 	})
 }
 
-func pkcs8(t *testing.T, key any) string {
+// ofECDSA is the fields of a CDN with a new key.
+func ofECDSA(t testing.TB) (string, *ecdsa.PrivateKey) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inline := `"private_key": ` + strconv.Quote(pkcs8(t, key))
+	return strings.Replace(cloudFrontFields, `"private_key_file": "testdata/rsa.pem"`, inline, 1) + `, "policy": "custom"`, key
+}
+
+func pkcs8(t testing.TB, key any) string {
 	t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {

@@ -74,14 +74,9 @@ func cutToken(path string) (string, string) {
 // open reads a genuine token. What a token says that is none is used for nothing but to find the MAC that it would need:
 // one is made and compared whatever is wrong.
 func (v *Verifier) open(token, rest string) (payload, bool) {
-	if len(token) > maxToken || strings.ContainsAny(token, "\r\n") { // which base64 would skip
-		token = ""
-	}
-	var room [(maxPayload + macLen + 2) / 3 * 4]byte
-	raw, err := base64URL.AppendDecode(room[:0], []byte(token))
-	if err != nil || len(raw) < minToken {
-		raw = room[:minToken]
-	}
+	m := v.decoy.get() // for its buffer
+	defer v.decoy.put(m)
+	raw, decoded := m.decode(token)
 	body, mac := raw[:len(raw)-macLen], raw[len(raw)-macLen:]
 	p, readable := readPayload(body)
 	folder, below := leading(rest, p.depth)
@@ -90,7 +85,25 @@ func (v *Verifier) open(token, rest string) (payload, bool) {
 		key = v.decoy
 	}
 	genuine := key.check(body, folder, mac)
-	return p, err == nil && readable && below && known && genuine
+	p.id = nil // is the buffer's
+	return p, decoded && readable && below && known && genuine
+}
+
+// blank is what is looked at in place of a token that can't be decoded.
+var blank = make([]byte, minToken)
+
+// decode decodes a token into the buffer. It reports whether that could be one.
+func (s *scratch) decode(token string) ([]byte, bool) {
+	if len(token) > maxToken || strings.ContainsAny(token, "\r\n") { // which base64 would skip
+		return blank, false
+	}
+	text := append(s.buf[:0], token...)
+	raw, err := base64URL.AppendDecode(text, text)
+	s.buf = raw
+	if err != nil || len(raw)-len(text) < minToken {
+		return blank, false
+	}
+	return raw[len(text):], true
 }
 
 // check compares a MAC in constant time.

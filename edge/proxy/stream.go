@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/valyala/fasthttp"
 
 	"encora/edge/cache"
 	"encora/edge/fill"
@@ -38,17 +39,30 @@ type start struct {
 // stream answers an operation that starts a stream.
 func (x *exchange) stream() {
 	s := &start{exchange: x, deadline: x.p.clock.Base().Add(x.p.Patience)}
-	body, fl := s.run()
-	if fl != nil {
-		x.p.refuse(x.ctx, x.id, fl)
-		return
+	body, err := s.run()
+	var refusal *fill.Refusal
+	switch {
+	case errors.As(err, &refusal):
+		x.relay(refusal)
+	case err != nil:
+		x.p.refuse(x.ctx, x.id, fault.Of(err))
+	default:
+		x.route.meters.count(passed)
+		x.own(http.StatusOK, "application/json", body)
 	}
-	x.route.meters.count(passed)
-	x.own(http.StatusOK, "application/json", body)
+}
+
+// relay sends the origin's refusal as it is: it was written for this request.
+func (x *exchange) relay(r *fill.Refusal) {
+	if r.RetryAfter != "" {
+		x.ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, r.RetryAfter)
+	}
+	x.own(r.Status, "application/json", r.Body)
+	x.p.metrics.refused(r.Status)
 }
 
 // run applies the contract's order: 400, 404, territory, window; then, at the origin, device, subscription, plan, slots.
-func (s *start) run() ([]byte, *fault.Fault) {
+func (s *start) run() ([]byte, error) {
 	if fl := s.read(); fl != nil {
 		return nil, fl
 	}
@@ -269,41 +283,28 @@ func (s *start) playable(contentType string, id uuid.UUID, least uint64) (*seen,
 func asItIs(body []byte) ([]byte, error) { return body, nil }
 
 // begin has the origin start the session, and signs its URLs.
-func (s *start) begin() ([]byte, *fault.Fault) {
+func (s *start) begin() ([]byte, error) {
 	var started wire.Started
 	err := s.p.Filler.Origin.Tell(wire.StartPath, &s.Start, &started, s.id, s.p.PassTimeout)
 	var refusal *fill.Refusal
-	if errors.As(err, &refusal) {
-		return nil, relayed(refusal)
-	}
-	if err != nil {
+	switch {
+	case errors.As(err, &refusal):
+		return nil, err
+	case err != nil:
 		return nil, unavailable(err)
 	}
 	id, err := uuid.Parse(started.SessionID)
 	if err != nil {
-		return nil, fault.Of(err)
+		return nil, err
 	}
 	b := append(append(append([]byte(nil), `{"session_id":"`...), started.SessionID...), `",`...)
 	b, refreshAt, err := s.p.Playback.URLs.Append(b, &s.Media, id, s.p.clock.Now(), s.client())
 	if err != nil {
 		s.p.Log.Error("a stream can't be signed: check CDN_CONFIG", "error", err, "request_id", s.id)
-		return nil, fault.Of(err)
+		return nil, err
 	}
 	s.p.Playback.Began(&started, refreshAt) // one that ended since is asked for with its first beat
 	return append(b, '}'), nil
-}
-
-// relayed is the origin's fault as it is.
-func relayed(r *fill.Refusal) *fault.Fault {
-	var f struct {
-		Code    fault.Code     `json:"code"`
-		Message string         `json:"message"`
-		Details []fault.Detail `json:"details"`
-	}
-	if json.Unmarshal(r.Body, &f) != nil || f.Code == "" {
-		return fault.Of(r)
-	}
-	return fault.New(f.Code, f.Message, f.Details...)
 }
 
 // client is the viewer's address.

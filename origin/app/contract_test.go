@@ -283,7 +283,7 @@ func TestOperationsOfThisRelease(t *testing.T) {
 	for _, e := range newDomains(nil, nil, "").entries() {
 		have[e.Method+" "+e.Path] = true
 	}
-	inScope := []string{"Movies", "Movies (Admin)", "Genres", "Genres (Admin)", "LiveTV", "Channels (Admin)", "EPG", "EPG (Admin)", "GeoRestrictions", "Devices", "Audit (Admin)", "System"}
+	inScope := []string{"Movies", "Movies (Admin)", "Genres", "Genres (Admin)", "LiveTV", "Channels (Admin)", "EPG", "EPG (Admin)", "GeoRestrictions", "Devices", "Subscriptions", "Audit (Admin)", "System"}
 	later := []string{"getMovieStream", "getChannelStream", "getChannelCatchup", "getChannelStartOver"}
 	count := 0
 	for _, c := range contract(t) {
@@ -294,10 +294,12 @@ func TestOperationsOfThisRelease(t *testing.T) {
 			}
 		}
 	}
-	if count != 51 {
-		t.Errorf("%d operations in scope, want 51", count)
+	if count != 53 {
+		t.Errorf("%d operations in scope, want 53", count)
 	}
 	for _, beside := range []string{"GET /v2/admin/media/assets", "POST /v2/admin/media/assets", "DELETE /v2/admin/media/assets/{asset_id}",
+		"GET /v2/admin/plans", "POST /v2/admin/plans", "GET /v2/admin/plans/{plan_id}", "PUT /v2/admin/plans/{plan_id}", "DELETE /v2/admin/plans/{plan_id}",
+		"PUT /v2/admin/accounts/{account_id}", "GET /v2/admin/accounts/{account_id}", "DELETE /v2/admin/accounts/{account_id}",
 		"GET /v2/admin/app-config/{platform}", "PUT /v2/admin/app-config/{platform}", "GET /openapi.json", "GET /docs", "GET /metrics"} {
 		if !have[beside] {
 			t.Errorf("no operation %s", beside)

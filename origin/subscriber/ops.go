@@ -7,6 +7,7 @@ import (
 
 const (
 	devices       = "/v2/devices"
+	plans         = "/v2/subscriptions/plans"
 	adminPlans    = "/v2/admin/plans"
 	adminAccounts = "/v2/admin/accounts"
 )
@@ -15,10 +16,14 @@ const (
 const (
 	readAccounts  = "accounts:read"
 	writeAccounts = "accounts:write"
+	readAllPlans  = "plans:read"
+	writePlans    = "plans:write"
 )
 
 const (
 	tagDevices       = "Devices"
+	tagSubscriptions = "Subscriptions"
+	tagAdminPlans    = "Plans (Admin)"
 	tagAdminAccounts = "Accounts (Admin)"
 )
 
@@ -36,6 +41,22 @@ func (d *Domain) Entries() []api.Entry {
 			Documented(tagDevices, "Rename Device", ""),
 		api.Delete("removeDevice", devices+"/{device_id}", op.Viewer, d.removeDevice).Passed().
 			Documented(tagDevices, "Remove Device", "Removes the device and terminates any active streams on it."),
+
+		api.Get("listPlans", plans, op.Public, d.listPlans).Shared(10).
+			Documented(tagSubscriptions, "List Available Plans", "Returns all publicly visible subscription plans."),
+		api.Get("getPlan", plans+"/{plan_id}", op.Public, d.getPlan).Shared(10).
+			Documented(tagSubscriptions, "Get Plan Details", ""),
+
+		api.Get("adminListPlans", adminPlans, readAllPlans, d.adminListPlans).
+			Documented(tagAdminPlans, "List Plans (Admin)", "Returns all plans, on offer or not, in the order of their creation."),
+		api.Post("adminCreatePlan", adminPlans, writePlans, d.createPlan).
+			Documented(tagAdminPlans, "Create Plan (Admin)", ""),
+		api.Get("adminGetPlan", adminPlans+"/{plan_id}", readAllPlans, d.adminGetPlan).
+			Documented(tagAdminPlans, "Get Plan (Admin)", ""),
+		api.Put("adminUpdatePlan", adminPlans+"/{plan_id}", writePlans, d.updatePlan).
+			Documented(tagAdminPlans, "Update Plan (Admin)", "What changes holds at once for all who have the plan."),
+		api.Delete("adminDeletePlan", adminPlans+"/{plan_id}", writePlans, d.deletePlan).
+			Documented(tagAdminPlans, "Delete Plan (Admin)", "Permanently deletes a plan. Only permitted while no account has it."),
 
 		api.Put("adminPutAccount", adminAccounts+"/{account_id}", writeAccounts, d.putAccount).
 			Documented(tagAdminAccounts, "Put Account (Admin)", "Tells the state of a subscriber, whole, as identity and billing know it. A version that is not above the stored one changes nothing "+

@@ -8,6 +8,7 @@ LDFLAGS := -X $(OBS).commitSHA=$(COMMIT) -X $(OBS).buildDate=$(shell date -u +%F
 # Without ST1005: errors that callers of the API read are sentences.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2 -checks inherit,-ST1005
 FUZZTIME ?= 20s
+PAGE_ADDR := 127.0.0.1:18083
 
 # A second stack beside that of `make run`, for as long as a command lasts.
 BESIDE := STATE_DIR=.state/beside EDGE_ADDR=127.0.0.1:18080 ORIGIN_ADDR=127.0.0.1:18081 INTERNAL_ADDR=127.0.0.1:18082 \
@@ -61,6 +62,15 @@ load: build ## a fleet of devices that browse the catalogue
 	$(BESIDE) bash -ec 'bin/origin token --role viewer --count 1000 --out $$STATE_DIR/tokens; \
 		go run ./loadtest fleet --url http://$$EDGE_ADDR --tokens $$STATE_DIR/tokens'
 
+browser: build loadtest/browser/node_modules ## a film of the demo in a real browser: DASH and HLS, new URLs, the session's end
+	.ci/install chromium=chromium ffmpeg=ffmpeg
+	env CDN_TTL=60s PAGE_ADDR=$(PAGE_ADDR) ALLOWED_ORIGINS=http://$(PAGE_ADDR) $(BESIDE) node loadtest/browser/test.mjs
+
+loadtest/browser/node_modules: loadtest/browser/package-lock.json
+	.ci/install npm=npm
+	cd loadtest/browser && npm ci --ignore-scripts --no-audit --no-fund
+	touch $@
+
 e2e: ## the built programs as processes, and what becomes of them when they are killed
 	go build -buildvcs=false -o bin/ ./deploy/local
 	bin/local test -- go test -count=1 ./loadtest/e2e
@@ -73,4 +83,4 @@ fuzz: ## every fuzz target for FUZZTIME
 ci: ## what CI runs
 	.ci/run
 
-.PHONY: help build run test test-real check gen verify try e2e bench k6 load fuzz ci
+.PHONY: help build run test test-real check gen verify try e2e bench k6 load browser fuzz ci

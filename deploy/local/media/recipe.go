@@ -9,7 +9,7 @@ const (
 	sources = `-hide_banner -nostdin -loglevel warning -y
 		-f lavfi -i testsrc2=size=640x360:rate=25:duration=60
 		-f lavfi -i sine=frequency=440:beep_factor=4:sample_rate=48000:duration=60
-		-filter_complex [0:v]split[high][v];[v]scale=320:180[low];[1:a]pan=stereo|c0=c0|c1=c0[tone]
+		-filter_complex [0:v]split[high][v];[v]scale=320:180[low];[1:a]aformat=channel_layouts=stereo[tone]
 		-map [high] -map [low] -map [tone]`
 	codecs = `-c:v libx264 -preset ultrafast -profile:v main -pix_fmt yuv420p -g 100 -keyint_min 100 -sc_threshold 0
 		-b:v:0 800k -maxrate:v:0 1000k -bufsize:v:0 2000k -b:v:1 250k -maxrate:v:1 320k -bufsize:v:1 640k

@@ -15,9 +15,10 @@ import (
 
 type seed struct {
 	database
-	Demo     bool   `help:"Load the curated demo catalogue and channels. Repeated, it only carries the schedule on: what editors changed or deleted stays so."`
+	Demo     bool   `help:"Load the curated demo catalogue and channels, plans and the demo account. Repeated, it only carries the schedule on: what editors changed or deleted stays so."`
 	Movies   int    `help:"Generate this many movies."`
 	Channels int    `help:"Generate this many channels with a schedule."`
+	Accounts int    `help:"Generate this many subscribed accounts with a device each, those of 'token --count'."`
 	Days     int    `help:"How many days the generated schedule has, half of them before today." default:"14"`
 	Seed     uint64 `help:"Number that what is generated follows from." default:"1"`
 }
@@ -28,13 +29,13 @@ const maxDays = 366
 // Validate is called by conf before anything starts.
 func (s *seed) Validate() error {
 	asked := 0
-	for _, is := range []bool{s.Demo, s.Movies > 0, s.Channels > 0} {
+	for _, is := range []bool{s.Demo, s.Movies > 0, s.Channels > 0, s.Accounts > 0} {
 		if is {
 			asked++
 		}
 	}
-	if asked != 1 || s.Movies < 0 || s.Channels < 0 {
-		return errors.New("say what to load: --demo, or one of --movies N and --channels N with a number above 0")
+	if asked != 1 || s.Movies < 0 || s.Channels < 0 || s.Accounts < 0 {
+		return errors.New("say what to load: --demo, or one of --movies N, --channels N and --accounts N with a number above 0")
 	}
 	if s.Days < 1 || s.Days > maxDays {
 		return errors.New("--days: want 1 to 366")
@@ -62,10 +63,14 @@ func (s *seed) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer db.Close()
+	d := newDomains(db, nil, "")
+	if s.Accounts > 0 {
+		return generateAccounts(ctx, p, &d.subscriber, s.Accounts)
+	}
 	back := s.Days / 2
 	g := guideSeed{name: "generated", count: s.Channels, stations: ingest.GenerateStations(s.Channels, s.Seed), now: now,
 		back: back, ahead: s.Days - back - 1}
-	return g.load(ctx, p, newDomains(db, nil, ""))
+	return g.load(ctx, p, d)
 }
 
 // demo brings in what of the demo never was, and carries its schedule on.
@@ -79,10 +84,14 @@ func (s *seed) demo(ctx context.Context, p *program, now time.Time) error {
 	if err := s.demoCatalogue(ctx, p, once); err != nil {
 		return err
 	}
+	d := newDomains(db, nil, "")
+	if err := demoSubscribers(ctx, p, &d.subscriber, once); err != nil {
+		return err
+	}
 	stations := ingest.DemoStations()
 	g := guideSeed{name: "demo", count: len(stations), stations: slices.Values(stations), once: &once, now: now,
 		back: demoDaysBack, ahead: demoDaysAhead}
-	return g.load(ctx, p, newDomains(db, nil, ""))
+	return g.load(ctx, p, d)
 }
 
 func (s *seed) demoCatalogue(ctx context.Context, p *program, once seeded.Marks) error {

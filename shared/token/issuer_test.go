@@ -113,9 +113,9 @@ type failingWriter struct{}
 func (failingWriter) Write([]byte) (int, error) { return 0, os.ErrClosed }
 
 func TestGeneratedIDs(t *testing.T) {
-	ids := []string{DemoAccount, DemoProfile}
+	ids := []string{DemoAccount, DemoProfile, DemoPlan}
 	for _, i := range []int{0, 1, 255, 1_000_000, 1 << 40} {
-		ids = append(ids, AccountID(i).String(), ProfileID(i).String())
+		ids = append(ids, AccountID(i).String(), ProfileID(i).String(), DeviceID(i).String())
 	}
 	seen := map[string]bool{}
 	for _, s := range ids {

@@ -232,7 +232,7 @@ func TestRacingProfiles(t *testing.T) {
 	for i := range statuses {
 		wg.Go(func() {
 			body := object{"version": 1, "status": "active", "profiles": []object{{"id": profile, "name": "x"}}}
-			statuses[i] = b.as(billing, "PUT", accountsPath+uuid.NewString(), body).Status
+			statuses[i] = b.patiently(billing, "PUT", accountsPath+uuid.NewString(), body).Status
 		})
 	}
 	wg.Wait()
@@ -250,8 +250,7 @@ func TestRacingVersions(t *testing.T) {
 	var wg sync.WaitGroup
 	for version := range 12 {
 		wg.Go(func() {
-			for b.as(billing, "PUT", accountsPath+id.String(), object{"version": version, "status": "active"}).Status == http.StatusServiceUnavailable {
-			}
+			b.patiently(billing, "PUT", accountsPath+id.String(), object{"version": version, "status": "active"})
 		})
 	}
 	wg.Wait()
@@ -338,12 +337,12 @@ func TestWritesTakeTurns(t *testing.T) {
 	}
 	done := make(chan int, 5)
 	for _, write := range []func() *apitest.Answer{
-		func() *apitest.Answer { return b.as(viewer, "POST", devicesPath, deviceBody("new", nil)) },
-		func() *apitest.Answer { return b.as(viewer, "POST", devicesPath, deviceBody("kept", nil)) },
-		func() *apitest.Answer { return b.as(viewer, "PATCH", kept.Location(), object{"name": "Hall"}) },
-		func() *apitest.Answer { return b.as(viewer, "DELETE", gone.Location(), nil) },
+		func() *apitest.Answer { return b.patiently(viewer, "POST", devicesPath, deviceBody("new", nil)) },
+		func() *apitest.Answer { return b.patiently(viewer, "POST", devicesPath, deviceBody("kept", nil)) },
+		func() *apitest.Answer { return b.patiently(viewer, "PATCH", kept.Location(), object{"name": "Hall"}) },
+		func() *apitest.Answer { return b.patiently(viewer, "DELETE", gone.Location(), nil) },
 		func() *apitest.Answer {
-			return b.as(billing, "PUT", accountsPath+id.String(), object{"version": 1, "status": "active"})
+			return b.patiently(billing, "PUT", accountsPath+id.String(), object{"version": 1, "status": "active"})
 		},
 	} {
 		go func() { done <- write().Status }()

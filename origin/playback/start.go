@@ -111,7 +111,7 @@ func (st *standing) takeSlot(in *request, live []session, o *outcome) {
 		switch {
 		case s.ID == in.replace:
 			o.ends = append(o.ends, end{s, wire.ReasonReplaced})
-		case same && s.ExpiresAt.After(st.now):
+		case same && (s.ExpiresAt.After(st.now) || !st.steady):
 			o.session = s
 		case same: // over, though its slot is still held for beats under way: the player begins anew
 			o.ends = append(o.ends, end{s, wire.ReasonExpired})

@@ -42,7 +42,9 @@ func TestRefusalsInOrder(t *testing.T) {
 	v := b.viewer(1)
 	b.began(v.film())
 	stranger := b.viewer(1)
-	all := v.film(func(in *wire.Start) { in.ProfileID, in.DeviceID, in.IsPremium = stranger.profile.String(), stranger.device.String(), true })
+	all := v.film(func(in *wire.Start) {
+		in.ProfileID, in.DeviceID, in.IsPremium = stranger.profile.String(), stranger.device.String(), true
+	})
 	b.Exec(`UPDATE accounts SET status = 'suspended' WHERE id = $1`, v.account)
 	f := func(want string, mend func()) {
 		t.Helper()

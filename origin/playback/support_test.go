@@ -12,6 +12,7 @@ import (
 
 	"encora/origin/api"
 	"encora/origin/apitest"
+	"encora/origin/record"
 	"encora/shared/wire"
 )
 
@@ -228,4 +229,21 @@ func (b *bundle) active(a *apitest.Answer) []StreamSession {
 		all = append(all, s)
 	}
 	return all
+}
+
+type write = api.Write
+
+// write runs fn as another domain's writes run, with the account locked as they do.
+func (b *bundle) write(fn func(w *write) error) {
+	b.t.Helper()
+	err := b.d.DB.Write(b.t.Context(), func(tx pgx.Tx) error {
+		w := &write{Tx: record.Begin(tx, record.System("test"), b.Now())}
+		if err := fn(w); err != nil {
+			return err
+		}
+		return w.Commit(b.t.Context())
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
 }

@@ -1,7 +1,10 @@
 package playback
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -54,27 +57,58 @@ type beats struct {
 	positions     []int32
 }
 
-// columns is false when a beat is none.
+// columns is false when a beat is none. Beats come in the order of sessions, so that two exchanges with the same ones don't
+// wait for each other; of one session's the latest is taken.
 func columns(in []wire.Beat) (*beats, bool) {
 	if len(in) > maxBeats {
 		return nil, false
 	}
-	n := len(in)
-	b := &beats{make([]uuid.UUID, n), make([]uuid.UUID, n), make([]time.Time, n), make([]time.Time, n), make([]*time.Time, n), make([]int32, n)}
+	all := make([]taken, len(in))
 	for i := range in {
-		var err, errID error
-		b.accounts[i], err = uuid.Parse(in[i].AccountID)
-		b.ids[i], errID = uuid.Parse(in[i].SessionID)
-		if err != nil || errID != nil || in[i].Position < 0 || in[i].Position > wire.MaxPosition {
+		var ok bool
+		if all[i], ok = take(&in[i]); !ok {
 			return nil, false
 		}
-		b.at[i], b.expires[i], b.positions[i] = time.UnixMilli(in[i].At), time.UnixMilli(in[i].ExpiresAt), int32(in[i].Position)
-		if in[i].PausedSince != 0 {
-			since := time.UnixMilli(in[i].PausedSince)
-			b.paused[i] = &since
-		}
+	}
+	slices.SortFunc(all, func(a, b taken) int {
+		return cmp.Or(bytes.Compare(a.account[:], b.account[:]), bytes.Compare(a.id[:], b.id[:]), cmp.Compare(b.At, a.At))
+	})
+	all = slices.CompactFunc(all, func(a, b taken) bool { return a.id == b.id && a.account == b.account })
+	b := &beats{}
+	for i := range all {
+		b.add(&all[i])
 	}
 	return b, true
+}
+
+// taken is a beat with its ids read.
+type taken struct {
+	*wire.Beat
+	account, id uuid.UUID
+}
+
+// take is false when the beat is none.
+func take(in *wire.Beat) (taken, bool) {
+	account, err := uuid.Parse(in.AccountID)
+	id, errID := uuid.Parse(in.SessionID)
+	ok := err == nil && errID == nil && in.Position >= 0 && in.Position <= wire.MaxPosition &&
+		isTime(in.At) && isTime(in.ExpiresAt) && (in.PausedSince == 0 || isTime(in.PausedSince))
+	return taken{in, account, id}, ok
+}
+
+// isTime reports whether Unix milliseconds are an instant that Postgres can hold and JSON can write.
+func isTime(ms int64) bool { return ms > 0 && ms < 253402300800000 } // before the year 10000
+
+func (b *beats) add(t *taken) {
+	b.accounts, b.ids = append(b.accounts, t.account), append(b.ids, t.id)
+	b.at, b.expires = append(b.at, time.UnixMilli(t.At)), append(b.expires, time.UnixMilli(t.ExpiresAt))
+	b.positions = append(b.positions, int32(t.Position))
+	var since *time.Time
+	if t.PausedSince != 0 {
+		at := time.UnixMilli(t.PausedSince)
+		since = &at
+	}
+	b.paused = append(b.paused, since)
 }
 
 // gone tells of the beats left, of sessions that are no more. Those that are still there had later beats.

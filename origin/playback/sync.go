@@ -34,14 +34,15 @@ func (d *Domain) sync(ctx context.Context, in *wire.Sync) (wire.Synced, error) {
 		out = wire.Synced{}
 		batch := &pgx.Batch{}
 		now := d.Now().UTC()
+		batch.Queue(lookUp)
 		queueIntake(batch, edge, now)
-		var left []int
-		b.queue(batch, &left)
+		var taken []int32
+		b.queue(batch, &taken)
 		queueEnds(batch, in.Ends, now, &out)
 		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 			return err
 		}
-		if err := b.gone(ctx, tx, left, &out); err != nil {
+		if err := b.gone(ctx, tx, taken, &out); err != nil {
 			return err
 		}
 		return tx.Commit(ctx)
@@ -111,14 +112,20 @@ func (b *beats) add(t *taken) {
 	b.paused = append(b.paused, since)
 }
 
-// gone tells of the beats left, of sessions that are no more. Those that are still there had later beats.
-func (b *beats) gone(ctx context.Context, tx pgx.Tx, left []int, out *wire.Synced) error {
-	if len(left) == 0 {
+// gone tells of the beats that were not taken, of sessions that are no more. Those that are still there had later beats.
+func (b *beats) gone(ctx context.Context, tx pgx.Tx, taken []int32, out *wire.Synced) error {
+	if len(taken) == len(b.ids) {
 		return nil
 	}
-	accounts, ids := make([]uuid.UUID, len(left)), make([]uuid.UUID, len(left))
-	for i, at := range left {
-		accounts[i], ids[i] = b.accounts[at], b.ids[at]
+	found := make([]bool, len(b.ids))
+	for _, n := range taken {
+		found[n-1] = true
+	}
+	var accounts, ids []uuid.UUID
+	for i := range found {
+		if !found[i] {
+			accounts, ids = append(accounts, b.accounts[i]), append(ids, b.ids[i])
+		}
 	}
 	ends, err := readGone(ctx, tx, accounts, ids)
 	out.Gone = ends

@@ -1,10 +1,13 @@
 package playback
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -107,6 +110,7 @@ func (l *live) bench(b *testing.B, edges int) {
 	const size = 1000
 	var left atomic.Int64
 	left.Store(int64(b.N))
+	spent := l.spent(b)
 	b.ResetTimer()
 	var all sync.WaitGroup
 	for n := range edges {
@@ -122,6 +126,39 @@ func (l *live) bench(b *testing.B, edges int) {
 	}
 	all.Wait()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "beats/s")
+	now := l.spent(b)
+	b.ReportMetric(float64((now[0]-spent[0]).Nanoseconds())/1000/float64(b.N), "client-µs/op")
+	b.ReportMetric(float64((now[1]-spent[1]).Nanoseconds())/1000/float64(b.N), "postgres-µs/op")
+}
+
+// spent is the processor time of this process, and of the backends that serve it where they run on the same Linux: what an
+// operation costs, however busy the machine is.
+func (l *live) spent(b *testing.B) [2]time.Duration {
+	rows, err := l.d.DB.Pool().Query(b.Context(), `SELECT pid FROM pg_stat_activity WHERE datname = current_database()`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	pids, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	if err != nil {
+		b.Fatal(err)
+	}
+	all := [2]time.Duration{processorTime(os.Getpid())}
+	for _, pid := range pids {
+		all[1] += processorTime(pid)
+	}
+	return all
+}
+
+// processorTime reads utime and stime, which Linux counts in hundredths of seconds (proc_pid_stat(5)).
+func processorTime(pid int) time.Duration {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
 // report says how many updates found room on their page: the others had to change the indexes.

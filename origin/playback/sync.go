@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"encora/origin/api"
 	"encora/shared/fault"
@@ -50,9 +51,9 @@ func (d *Domain) sync(ctx context.Context, in *wire.Sync) (wire.Synced, error) {
 	return out, err
 }
 
-// beats are an exchange's, by column.
+// beats are an exchange's, by column. Ids are of the driver's own type: a uuid.UUID goes by way of its text.
 type beats struct {
-	accounts, ids []uuid.UUID
+	accounts, ids []pgtype.UUID
 	at, expires   []time.Time
 	paused        []*time.Time
 	positions     []int32
@@ -101,7 +102,7 @@ func take(in *wire.Beat) (taken, bool) {
 func isTime(ms int64) bool { return ms > 0 && ms < 253402300800000 } // before the year 10000
 
 func (b *beats) add(t *taken) {
-	b.accounts, b.ids = append(b.accounts, t.account), append(b.ids, t.id)
+	b.accounts, b.ids = append(b.accounts, pgtype.UUID{Bytes: t.account, Valid: true}), append(b.ids, pgtype.UUID{Bytes: t.id, Valid: true})
 	b.at, b.expires = append(b.at, time.UnixMilli(t.At)), append(b.expires, time.UnixMilli(t.ExpiresAt))
 	b.positions = append(b.positions, int32(t.Position))
 	var since *time.Time
@@ -121,7 +122,7 @@ func (b *beats) gone(ctx context.Context, tx pgx.Tx, taken []int32, out *wire.Sy
 	for _, n := range taken {
 		found[n-1] = true
 	}
-	var accounts, ids []uuid.UUID
+	var accounts, ids []pgtype.UUID
 	for i := range found {
 		if !found[i] {
 			accounts, ids = append(accounts, b.accounts[i]), append(ids, b.ids[i])

@@ -2,6 +2,7 @@ package playback
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -90,7 +91,7 @@ func queueEnds(batch *pgx.Batch, known []uint64, now time.Time, out *wire.Synced
 		ORDER BY e.shard, e.pos`
 	positions := make([]int64, len(known))
 	for i, pos := range known {
-		positions[i] = int64(pos)
+		positions[i] = int64(min(pos, math.MaxInt64))
 	}
 	batch.Queue(q, positions, now.Add(-tellFor), maxEnds).Query(func(rows pgx.Rows) error { return collectEnds(rows, out) })
 }

@@ -132,10 +132,15 @@ func (l *live) bench(b *testing.B, edges int) {
 		})
 	}
 	all.Wait()
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "beats/s")
-	now := l.spent(b)
-	b.ReportMetric(float64((now[0]-spent[0]).Nanoseconds())/1000/float64(b.N), "client-µs/op")
-	b.ReportMetric(float64((now[1]-spent[1]).Nanoseconds())/1000/float64(b.N), "postgres-µs/op")
+	l.measured(b, "beats/s", spent)
+}
+
+// measured reports the rate, and what an operation cost of processors since they had spent so much.
+func (l *live) measured(b *testing.B, rate string, spent [2]time.Duration) {
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), rate)
+	for i, now := range l.spent(b) {
+		b.ReportMetric(float64((now-spent[i]).Microseconds())/float64(b.N), []string{"client-µs/op", "postgres-µs/op"}[i])
+	}
 }
 
 // spent is the processor time of this process, and of the backends that serve it where they run on the same Linux: what an
@@ -201,6 +206,7 @@ func (l *live) benchStart(b *testing.B, callers int) {
 	var next atomic.Int64
 	var mu sync.Mutex
 	var took []time.Duration
+	spent := l.spent(b)
 	b.ResetTimer()
 	var all sync.WaitGroup
 	for range callers {
@@ -221,7 +227,7 @@ func (l *live) benchStart(b *testing.B, callers int) {
 	}
 	all.Wait()
 	slices.Sort(took)
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "starts/s")
+	l.measured(b, "starts/s", spent)
 	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
 	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
 }

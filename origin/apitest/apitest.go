@@ -138,6 +138,23 @@ func (b *Bundle) Ask(path string, header map[string]string) *Answer {
 	return b.send(req)
 }
 
+// Tell posts to the internal listener as an edge does.
+func (b *Bundle) Tell(path string, body any) *Answer {
+	b.t.Helper()
+	req := b.request(b.Internal, Request{Method: "POST", Path: path, Body: body})
+	req.Header.Set("Authorization", "Bearer "+EdgeKey)
+	return b.send(req)
+}
+
+// Pass sends a viewer's request to the internal listener as an edge passes it on.
+func (b *Bundle) Pass(r Request) *Answer {
+	b.t.Helper()
+	req := b.request(b.Internal+wire.PassPrefix, r)
+	req.Header.Set("Authorization", "Bearer "+r.Access)
+	req.Header.Set(wire.EdgeKey, EdgeKey)
+	return b.send(req)
+}
+
 func (b *Bundle) request(base string, r Request) *http.Request {
 	b.t.Helper()
 	var body io.Reader

@@ -74,6 +74,7 @@ func reasonOf(ctx context.Context, tx pgx.Tx, account, id uuid.UUID) (string, er
 	return reason, err
 }
 
+// A beat that came after the start read the session, and was taken later, stays.
 const insertSession = `
 	INSERT INTO stream_sessions (account_id, id, device_id, profile_id, content_type, content_id, title, seconds, dash_path, hls_path,
 		begin_at, end_at, started_at, last_beat_at, expires_at, paused_since, position_seconds)
@@ -81,7 +82,8 @@ const insertSession = `
 	ON CONFLICT (account_id, id) DO UPDATE SET title = excluded.title, seconds = excluded.seconds, dash_path = excluded.dash_path,
 		hls_path = excluded.hls_path, begin_at = excluded.begin_at, end_at = excluded.end_at, profile_id = excluded.profile_id,
 		last_beat_at = greatest(stream_sessions.last_beat_at, excluded.last_beat_at),
-		expires_at = greatest(stream_sessions.expires_at, excluded.expires_at)`
+		expires_at = CASE WHEN stream_sessions.last_beat_at > excluded.last_beat_at THEN stream_sessions.expires_at ELSE excluded.expires_at END,
+		paused_since = CASE WHEN stream_sessions.last_beat_at > excluded.last_beat_at THEN stream_sessions.paused_since ELSE excluded.paused_since END`
 
 // queueSession stores a session that began, or was asked for again.
 func (s *session) queue(batch *pgx.Batch) {

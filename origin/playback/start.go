@@ -14,6 +14,16 @@ import (
 	"encora/shared/wire"
 )
 
+// request is a Start with its ids read; one that is no UUID is all zero, which is no object's.
+type request struct {
+	*wire.Start
+	account, device, profile, content, replace uuid.UUID
+}
+
+func read(in *wire.Start) *request {
+	return &request{in, idOrNil(in.AccountID), idOrNil(in.DeviceID), idOrNil(in.ProfileID), idOrNil(in.ContentID), idOrNil(in.Replace)}
+}
+
 // standing is what a start is decided by, read under the account's lock.
 type standing struct {
 	subscription
@@ -60,7 +70,7 @@ var (
 
 // decide applies the contract's order: profile, device, subscription, plan, slots. Sessions that nobody beats for end
 // whatever comes of the start.
-func (st *standing) decide(in *wire.Start) outcome {
+func (st *standing) decide(in *request) outcome {
 	var o outcome
 	var live []session
 	for i := range st.sessions {
@@ -77,7 +87,7 @@ func (st *standing) decide(in *wire.Start) outcome {
 }
 
 // refusal is why the account may not play this, however many slots are free.
-func (st *standing) refusal(in *wire.Start) *fault.Fault {
+func (st *standing) refusal(in *request) *fault.Fault {
 	switch {
 	case !in.ProfileVouched && in.ProfileID != "" && !st.profile:
 		return errProfile
@@ -93,15 +103,15 @@ func (st *standing) refusal(in *wire.Start) *fault.Fault {
 
 // takeSlot replaces what is to be replaced, goes on with the session of the same device and title, or begins one if the
 // plan has room.
-func (st *standing) takeSlot(in *wire.Start, live []session, o *outcome) {
+func (st *standing) takeSlot(in *request, live []session, o *outcome) {
 	others := 0
 	for i := range live {
 		s := &live[i]
-		same := s.DeviceID.String() == in.DeviceID && s.ContentType == in.ContentType && s.ContentID.String() == in.ContentID
+		same := s.DeviceID == in.device && s.ContentType == in.ContentType && s.ContentID == in.content
 		switch {
-		case in.Replace != "" && s.ID.String() == in.Replace:
+		case s.ID == in.replace:
 			o.ends = append(o.ends, end{s, wire.ReasonReplaced})
-		case same && s.ExpiresAt.After(st.now):
+		case same && (s.ExpiresAt.After(st.now) || !st.steady):
 			o.session = s
 		case same: // over, though its slot is still held for beats under way: the player begins anew
 			o.ends = append(o.ends, end{s, wire.ReasonExpired})
@@ -136,19 +146,17 @@ func exceeded(live []session) *fault.Fault {
 	return f
 }
 
-func newSession(in *wire.Start, now time.Time) *session {
-	s := &session{ID: uuid.Must(uuid.NewV7()), StartedAt: now, LastBeatAt: now, ContentType: in.ContentType}
-	s.AccountID, _ = uuid.Parse(in.AccountID) // decoded before
-	s.DeviceID, _ = uuid.Parse(in.DeviceID)
-	s.ContentID, _ = uuid.Parse(in.ContentID)
+func newSession(in *request, now time.Time) *session {
+	s := &session{ID: uuid.Must(uuid.NewV7()), AccountID: in.account, DeviceID: in.device, ContentType: in.ContentType, ContentID: in.content,
+		StartedAt: now}
 	s.again(in, now)
 	return s
 }
 
 // again takes over what the title says of itself now, and counts as a beat.
-func (s *session) again(in *wire.Start, now time.Time) {
-	if profile, err := uuid.Parse(in.ProfileID); err == nil {
-		s.ProfileID = profile
+func (s *session) again(in *request, now time.Time) {
+	if in.profile != uuid.Nil {
+		s.ProfileID = in.profile
 	}
 	s.Title, s.Seconds, s.DASHPath, s.HLSPath = in.Title, in.Seconds, in.Media.DASHPath, in.Media.HLSPath
 	s.BeginAt, s.EndAt = optional(in.Media.Begin), optional(in.Media.End)
@@ -157,12 +165,12 @@ func (s *session) again(in *wire.Start, now time.Time) {
 
 // start gives a session its slot, or says why not. Starts of one account take turns before they take a connection, so that
 // a crowd on one account neither waits for its lock with all connections in hand nor is told to come back.
-func (d *Domain) start(ctx context.Context, in *wire.Start) (wire.Started, error) {
-	account, err := uuid.Parse(in.AccountID)
-	if err != nil {
+func (d *Domain) start(ctx context.Context, asked *wire.Start) (wire.Started, error) {
+	in := read(asked)
+	if in.account == uuid.Nil {
 		return wire.Started{}, api.Missing()
 	}
-	leave, err := d.starts.enter(ctx, account)
+	leave, err := d.starts.enter(ctx, in.account)
 	if err != nil {
 		return wire.Started{}, err
 	}
@@ -171,7 +179,7 @@ func (d *Domain) start(ctx context.Context, in *wire.Start) (wire.Started, error
 	var refusal *fault.Fault
 	err = d.DB.Write(ctx, func(tx pgx.Tx) error {
 		w := record.Begin(tx, record.System("start"), d.Now())
-		st, err := readStanding(ctx, tx, account, in, w.Now)
+		st, err := readStanding(ctx, tx, in, w.Now)
 		if err != nil {
 			return err
 		}
@@ -189,13 +197,13 @@ func (d *Domain) start(ctx context.Context, in *wire.Start) (wire.Started, error
 }
 
 // store writes what a start came to, with its events. A refusal that changes nothing writes nothing.
-func (o *outcome) store(ctx context.Context, w *record.Tx, in *wire.Start) error {
+func (o *outcome) store(ctx context.Context, w *record.Tx, in *request) error {
 	if err := endAll(ctx, w, o.ends); err != nil {
 		return err
 	}
 	if o.refusal != nil && o.refusal.Code == fault.ConcurrencyLimit {
-		w.Event(eventExceeded, map[string]any{"account_id": in.AccountID, "device_id": in.DeviceID, "content_type": in.ContentType,
-			"content_id": in.ContentID, "title": in.Title, "active_streams": len(o.refusal.Details)})
+		w.Event(eventExceeded, map[string]any{"account_id": in.account, "device_id": in.device, "content_type": in.ContentType,
+			"content_id": in.content, "title": in.Title, "active_streams": len(o.refusal.Details)})
 	}
 	if o.session == nil {
 		return w.Commit(ctx)

@@ -13,14 +13,14 @@ import (
 
 // readStanding locks the account and reads all that a start is decided by, in one round trip. Each statement sees what was
 // committed before it began, so those after the first see all that the lock's last holder did.
-func readStanding(ctx context.Context, tx pgx.Tx, account uuid.UUID, in *wire.Start, now time.Time) (*standing, error) {
+func readStanding(ctx context.Context, tx pgx.Tx, in *request, now time.Time) (*standing, error) {
 	st := &standing{now: now}
 	batch := &pgx.Batch{}
 	const lock = `
 		SELECT a.status, a.subscription_status, a.current_period_end, coalesce(p.max_concurrent_streams, 0), coalesce(p.includes_premium_channels, false)
 		FROM accounts a LEFT JOIN plans p ON p.id = a.plan_id
 		WHERE a.id = $1 AND a.deleted_at IS NULL FOR NO KEY UPDATE OF a`
-	batch.Queue(lock, account).QueryRow(func(row pgx.Row) error {
+	batch.Queue(lock, in.account).QueryRow(func(row pgx.Row) error {
 		err := row.Scan(&st.Status, &st.Subscription, &st.PeriodEnd, &st.Streams, &st.Premium)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
@@ -30,12 +30,12 @@ func readStanding(ctx context.Context, tx pgx.Tx, account uuid.UUID, in *wire.St
 	const known = `
 		SELECT EXISTS (SELECT FROM devices WHERE account_id = $1 AND id = $2),
 		       EXISTS (SELECT FROM profiles WHERE account_id = $1 AND id = $3)`
-	batch.Queue(known, account, idOrNil(in.DeviceID), idOrNil(in.ProfileID)).QueryRow(func(row pgx.Row) error {
+	batch.Queue(known, in.account, in.device, in.profile).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&st.device, &st.profile)
 	})
 	batch.Queue(isSteady, now).QueryRow(func(row pgx.Row) error { return row.Scan(&st.steady) })
-	batch.Queue(endsOfShard, wire.EndShard(account)).QueryRow(func(row pgx.Row) error { return row.Scan(&st.ends) })
-	batch.Queue(sessionsOf+` ORDER BY s.started_at, s.id`, account).Query(func(rows pgx.Rows) error {
+	batch.Queue(endsOfShard, wire.EndShard(in.account)).QueryRow(func(row pgx.Row) error { return row.Scan(&st.ends) })
+	batch.Queue(sessionsOf+` ORDER BY s.started_at, s.id`, in.account).Query(func(rows pgx.Rows) error {
 		var err error
 		st.sessions, err = pgx.CollectRows(rows, pgx.RowToStructByName[session])
 		return err

@@ -19,23 +19,28 @@ const sweepSize = 500
 // Sweep ends sessions whose slots are free because nobody beats for them any more, and returns how many. Nothing waits for
 // it: a start looks at the clock itself.
 func (d *Domain) Sweep(ctx context.Context) (int, error) {
-	ended := 0
-	for {
-		now := d.Now()
-		due, err := d.due(ctx, now)
-		if err != nil || len(due) == 0 {
-			return ended, err
+	for ended := 0; ; {
+		due, n, err := d.round(ctx, d.Now())
+		if ended += n; err != nil {
+			return ended, fmt.Errorf("end sessions without beats: %w", err)
 		}
-		for _, shard := range byShard(due) {
-			n, err := d.sweep(ctx, shard, now)
-			if ended += n; err != nil {
-				return ended, fmt.Errorf("end sessions without beats: %w", err)
-			}
-		}
-		if len(due) < sweepSize {
+		if due < sweepSize || n == 0 { // what is left is locked, and comes again with the next sweep
 			return ended, nil
 		}
 	}
+}
+
+// round takes some of the sessions that are due, and returns how many it took and how many it ended.
+func (d *Domain) round(ctx context.Context, now time.Time) (int, int, error) {
+	due, err := d.due(ctx, now)
+	ended := 0
+	for _, shard := range byShard(due) {
+		n, err := d.sweep(ctx, shard, now)
+		if ended += n; err != nil {
+			return len(due), ended, err
+		}
+	}
+	return len(due), ended, err
 }
 
 // due reads sessions that are over, none while beats may have been missed. It reads all of the table, which only holds what
@@ -47,7 +52,7 @@ func (d *Domain) due(ctx context.Context, now time.Time) ([]end, error) {
 		if err != nil || !steady {
 			return err
 		}
-		rows, err := tx.Query(ctx, `SELECT account_id, id FROM stream_sessions WHERE expires_at < $1 LIMIT $2`, now.Add(-wire.SlotGrace), sweepSize)
+		rows, err := tx.Query(ctx, `SELECT account_id, id FROM stream_sessions WHERE expires_at <= $1 LIMIT $2`, now.Add(-wire.SlotGrace), sweepSize)
 		if err != nil {
 			return err
 		}

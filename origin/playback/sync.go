@@ -1,11 +1,15 @@
 package playback
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"encora/origin/api"
 	"encora/shared/fault"
@@ -31,14 +35,15 @@ func (d *Domain) sync(ctx context.Context, in *wire.Sync) (wire.Synced, error) {
 		out = wire.Synced{}
 		batch := &pgx.Batch{}
 		now := d.Now().UTC()
+		batch.Queue(lookUp)
 		queueIntake(batch, edge, now)
-		var left []int
-		b.queue(batch, &left)
+		var taken []int32
+		b.queue(batch, &taken)
 		queueEnds(batch, in.Ends, now, &out)
 		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 			return err
 		}
-		if err := b.gone(ctx, tx, left, &out); err != nil {
+		if err := b.gone(ctx, tx, taken, &out); err != nil {
 			return err
 		}
 		return tx.Commit(ctx)
@@ -46,45 +51,82 @@ func (d *Domain) sync(ctx context.Context, in *wire.Sync) (wire.Synced, error) {
 	return out, err
 }
 
-// beats are an exchange's, by column.
+// beats are an exchange's, by column. Ids are of the driver's own type: a uuid.UUID goes by way of its text.
 type beats struct {
-	accounts, ids []uuid.UUID
+	accounts, ids []pgtype.UUID
 	at, expires   []time.Time
 	paused        []*time.Time
 	positions     []int32
 }
 
-// columns is false when a beat is none.
+// columns is false when a beat is none. Beats come in the order of sessions, so that two exchanges with the same ones don't
+// wait for each other; of one session's the latest is taken.
 func columns(in []wire.Beat) (*beats, bool) {
 	if len(in) > maxBeats {
 		return nil, false
 	}
-	n := len(in)
-	b := &beats{make([]uuid.UUID, n), make([]uuid.UUID, n), make([]time.Time, n), make([]time.Time, n), make([]*time.Time, n), make([]int32, n)}
+	all := make([]taken, len(in))
 	for i := range in {
-		var err, errID error
-		b.accounts[i], err = uuid.Parse(in[i].AccountID)
-		b.ids[i], errID = uuid.Parse(in[i].SessionID)
-		if err != nil || errID != nil || in[i].Position < 0 || in[i].Position > wire.MaxPosition {
+		var ok bool
+		if all[i], ok = take(&in[i]); !ok {
 			return nil, false
 		}
-		b.at[i], b.expires[i], b.positions[i] = time.UnixMilli(in[i].At), time.UnixMilli(in[i].ExpiresAt), int32(in[i].Position)
-		if in[i].PausedSince != 0 {
-			since := time.UnixMilli(in[i].PausedSince)
-			b.paused[i] = &since
-		}
+	}
+	slices.SortFunc(all, func(a, b taken) int {
+		return cmp.Or(bytes.Compare(a.account[:], b.account[:]), bytes.Compare(a.id[:], b.id[:]), cmp.Compare(b.At, a.At))
+	})
+	all = slices.CompactFunc(all, func(a, b taken) bool { return a.id == b.id && a.account == b.account })
+	b := &beats{}
+	for i := range all {
+		b.add(&all[i])
 	}
 	return b, true
 }
 
-// gone tells of the beats left, of sessions that are no more. Those that are still there had later beats.
-func (b *beats) gone(ctx context.Context, tx pgx.Tx, left []int, out *wire.Synced) error {
-	if len(left) == 0 {
+// taken is a beat with its ids read.
+type taken struct {
+	*wire.Beat
+	account, id uuid.UUID
+}
+
+// take is false when the beat is none.
+func take(in *wire.Beat) (taken, bool) {
+	account, err := uuid.Parse(in.AccountID)
+	id, errID := uuid.Parse(in.SessionID)
+	ok := err == nil && errID == nil && in.Position >= 0 && in.Position <= wire.MaxPosition &&
+		isTime(in.At) && isTime(in.ExpiresAt) && (in.PausedSince == 0 || isTime(in.PausedSince))
+	return taken{in, account, id}, ok
+}
+
+// isTime reports whether Unix milliseconds are an instant that Postgres can hold and JSON can write.
+func isTime(ms int64) bool { return ms > 0 && ms < 253402300800000 } // before the year 10000
+
+func (b *beats) add(t *taken) {
+	b.accounts, b.ids = append(b.accounts, pgtype.UUID{Bytes: t.account, Valid: true}), append(b.ids, pgtype.UUID{Bytes: t.id, Valid: true})
+	b.at, b.expires = append(b.at, time.UnixMilli(t.At)), append(b.expires, time.UnixMilli(t.ExpiresAt))
+	b.positions = append(b.positions, int32(t.Position))
+	var since *time.Time
+	if t.PausedSince != 0 {
+		at := time.UnixMilli(t.PausedSince)
+		since = &at
+	}
+	b.paused = append(b.paused, since)
+}
+
+// gone tells of the beats that were not taken, of sessions that are no more. Those that are still there had later beats.
+func (b *beats) gone(ctx context.Context, tx pgx.Tx, taken []int32, out *wire.Synced) error {
+	if len(taken) == len(b.ids) {
 		return nil
 	}
-	accounts, ids := make([]uuid.UUID, len(left)), make([]uuid.UUID, len(left))
-	for i, at := range left {
-		accounts[i], ids[i] = b.accounts[at], b.ids[at]
+	found := make([]bool, len(b.ids))
+	for _, n := range taken {
+		found[n-1] = true
+	}
+	var accounts, ids []pgtype.UUID
+	for i := range found {
+		if !found[i] {
+			accounts, ids = append(accounts, b.accounts[i]), append(ids, b.ids[i])
+		}
 	}
 	ends, err := readGone(ctx, tx, accounts, ids)
 	out.Gone = ends

@@ -2,10 +2,12 @@ package playback
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"encora/shared/wire"
 )
@@ -20,20 +22,26 @@ func queueIntake(batch *pgx.Batch, edge uuid.UUID, now time.Time) {
 	batch.Queue(q, edge, now)
 }
 
-// queue writes beats to sessions and to what their profiles have watched, both only forwards in the time of the beats. left
-// are the places of those that found no session, or one with a later beat.
-func (b *beats) queue(batch *pgx.Batch, left *[]int) {
+// lookUp makes the transaction's statements find rows one by one in indexes, as they do best for a batch: left to itself
+// the planner reads all sessions for a thousand beats, and plans anew, by the numbers that tables had when they were
+// analysed, for each.
+const lookUp = `
+	SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_hashjoin', 'off', true),
+	       set_config('enable_mergejoin', 'off', true), set_config('enable_seqscan', 'off', true)`
+
+// queue writes beats to sessions and to what their profiles have watched, both only forwards in the time of the beats. taken
+// are the places, from 1, of those that found their session, without a later beat.
+func (b *beats) queue(batch *pgx.Batch, taken *[]int32) {
 	if len(b.ids) == 0 {
 		return
 	}
 	const q = `
-		WITH b AS (
-			SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::int[])
-				WITH ORDINALITY AS b (account_id, id, at, expires_at, paused_since, position_seconds, n)
-		), beaten AS (
+		WITH beaten AS (
 			UPDATE stream_sessions s SET last_beat_at = b.at, expires_at = b.expires_at, paused_since = b.paused_since,
 				position_seconds = b.position_seconds
-			FROM b WHERE s.account_id = b.account_id AND s.id = b.id AND s.last_beat_at < b.at
+			FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::int[])
+				WITH ORDINALITY AS b (account_id, id, at, expires_at, paused_since, position_seconds, n)
+			WHERE s.account_id = b.account_id AND s.id = b.id AND s.last_beat_at < b.at
 			RETURNING b.n, s.account_id, s.profile_id, s.content_id, s.content_type, s.device_id, s.seconds, s.started_at, b.at,
 				CASE s.seconds WHEN 0 THEN b.position_seconds ELSE least(b.position_seconds, s.seconds) END AS position_seconds
 		), progressed AS (
@@ -46,16 +54,12 @@ func (b *beats) queue(batch *pgx.Batch, left *[]int) {
 				position_seconds = excluded.position_seconds, seconds = excluded.seconds, last_watched_at = excluded.last_watched_at
 			WHERE p.last_watched_at < excluded.last_watched_at
 		)
-		SELECT b.n - 1 FROM b LEFT JOIN beaten USING (n) WHERE beaten.n IS NULL`
-	batch.Queue(q, b.accounts, b.ids, b.at, b.expires, b.paused, b.positions).Query(func(rows pgx.Rows) error {
-		var err error
-		*left, err = pgx.CollectRows(rows, pgx.RowTo[int])
-		return err
-	})
+		SELECT coalesce(array_agg(n::int), '{}') FROM beaten`
+	batch.Queue(q, b.accounts, b.ids, b.at, b.expires, b.paused, b.positions).QueryRow(func(row pgx.Row) error { return row.Scan(taken) })
 }
 
 // readGone gives, of accounts' sessions, those that are no more, and why.
-func readGone(ctx context.Context, tx pgx.Tx, accounts, ids []uuid.UUID) ([]wire.End, error) {
+func readGone(ctx context.Context, tx pgx.Tx, accounts, ids []pgtype.UUID) ([]wire.End, error) {
 	const q = `
 		SELECT a.id::text, coalesce((SELECT e.reason FROM session_ends e WHERE e.account_id = a.account_id AND e.session_id = a.id LIMIT 1), '')
 		FROM unnest($1::uuid[], $2::uuid[]) a (account_id, id)
@@ -87,7 +91,7 @@ func queueEnds(batch *pgx.Batch, known []uint64, now time.Time, out *wire.Synced
 		ORDER BY e.shard, e.pos`
 	positions := make([]int64, len(known))
 	for i, pos := range known {
-		positions[i] = int64(pos)
+		positions[i] = int64(min(pos, math.MaxInt64))
 	}
 	batch.Queue(q, positions, now.Add(-tellFor), maxEnds).Query(func(rows pgx.Rows) error { return collectEnds(rows, out) })
 }

@@ -18,6 +18,7 @@ type EdgeConfig struct {
 	Issuer     string
 	Audience   string
 	CacheBytes int64
+	CDNConfig  string // file; empty: the edge signs no URLs
 }
 
 // Edge starts the edge and waits until it answers path.
@@ -30,6 +31,7 @@ func Edge(ctx context.Context, env Env, addr string, c EdgeConfig, path string) 
 		"ENV=development", "EDGE_ADDR=" + addr, "ORIGIN_URL=" + c.Origin, "EDGE_KEY=" + c.Key, "JWKS_URL=" + c.JWKS,
 		"TOKEN_ISSUER=" + c.Issuer, "TOKEN_AUDIENCE=" + c.Audience, "CACHE_BYTES=" + strconv.FormatInt(c.CacheBytes, 10),
 		"CURSOR_KEYS=" + strings.Repeat("00", 32), // nobody else reads its cursors
+		"CDN_CONFIG=" + c.CDNConfig,
 	}
 	s := &Subject{Name: "edge", Version: "this checkout", Addr: addr, Validates: true}
 	return s.start(ctx, env, path, cmd)

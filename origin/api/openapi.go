@@ -25,6 +25,9 @@ type errorDetail struct {
 	Field   string `json:"field"`
 	Code    string `json:"code"`
 	Message string `json:"message"`
+	Reason  string `json:"reason,omitempty" enum:"ended,replaced,expired,device_removed,account_closed" doc:"Why a session ended."`
+	Device  any    `json:"device,omitempty" doc:"The registered device that stands in the way."`
+	Session any    `json:"session,omitempty" doc:"The active session that stands in the way."`
 }
 
 // OpenAPI renders the OpenAPI 3.1 description of the entries.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -231,7 +232,7 @@ func TestRacingProfiles(t *testing.T) {
 	for i := range statuses {
 		wg.Go(func() {
 			body := object{"version": 1, "status": "active", "profiles": []object{{"id": profile, "name": "x"}}}
-			statuses[i] = b.as(billing, "PUT", accountsPath+uuid.NewString(), body).Status
+			statuses[i] = b.patiently(billing, "PUT", accountsPath+uuid.NewString(), body).Status
 		})
 	}
 	wg.Wait()
@@ -249,8 +250,7 @@ func TestRacingVersions(t *testing.T) {
 	var wg sync.WaitGroup
 	for version := range 12 {
 		wg.Go(func() {
-			for b.as(billing, "PUT", accountsPath+id.String(), object{"version": version, "status": "active"}).Status == http.StatusServiceUnavailable {
-			}
+			b.patiently(billing, "PUT", accountsPath+id.String(), object{"version": version, "status": "active"})
 		})
 	}
 	wg.Wait()
@@ -318,4 +318,47 @@ func TestHostileAccounts(t *testing.T) {
 		}
 	}
 	b.as(billing, "GET", accountsPath+id.String()+"?x=1", nil).Want(http.StatusBadRequest)
+}
+
+// Whatever is done to an account waits for whoever holds its row, as a stream that starts does.
+func TestWritesTakeTurns(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := uuid.Must(uuid.NewV7())
+	viewer := "viewer:" + id.String()
+	kept, gone := b.register(viewer, "kept"), b.register(viewer, "gone")
+	tx, err := b.DB.Pool().Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }() // of a test that failed
+	if _, err := tx.Exec(t.Context(), `SELECT FROM accounts WHERE id = $1 FOR NO KEY UPDATE`, id); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan int, 5)
+	for _, write := range []func() *apitest.Answer{
+		func() *apitest.Answer { return b.patiently(viewer, "POST", devicesPath, deviceBody("new", nil)) },
+		func() *apitest.Answer { return b.patiently(viewer, "POST", devicesPath, deviceBody("kept", nil)) },
+		func() *apitest.Answer { return b.patiently(viewer, "PATCH", kept.Location(), object{"name": "Hall"}) },
+		func() *apitest.Answer { return b.patiently(viewer, "DELETE", gone.Location(), nil) },
+		func() *apitest.Answer {
+			return b.patiently(billing, "PUT", accountsPath+id.String(), object{"version": 1, "status": "active"})
+		},
+	} {
+		go func() { done <- write().Status }()
+	}
+	select {
+	case status := <-done:
+		t.Errorf("one did not wait: %d", status)
+	case <-time.After(300 * time.Millisecond):
+	}
+	b.as(viewer, "GET", kept.Location(), nil).Want(http.StatusOK) // who only reads does not wait
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		if status := <-done; status/100 != 2 {
+			t.Errorf("status %d", status)
+		}
+	}
 }

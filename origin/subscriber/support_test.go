@@ -103,6 +103,16 @@ func (b *bundle) as(access, method, path string, body any) *apitest.Answer {
 	return b.Do(apitest.Request{Method: method, Path: path, Access: access, Body: body})
 }
 
+// patiently is as for tests that ask for more at once than there are connections: who is told to come back does.
+func (b *bundle) patiently(access, method, path string, body any) *apitest.Answer {
+	b.t.Helper()
+	for {
+		if a := b.as(access, method, path, body); a.Status != http.StatusServiceUnavailable {
+			return a
+		}
+	}
+}
+
 // with replaces fields of a body.
 func with(body, fields object) object {
 	out := maps.Clone(body)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"encora/loadtest/beats"
 	"encora/loadtest/bench"
 	"encora/loadtest/closedloop"
 	"encora/loadtest/fleet"
@@ -27,6 +28,7 @@ type commands struct {
 	Bench      bench.Command        `cmd:"" help:"The edge side by side with other servers, and its memory."`
 	Starts     starts.Command       `cmd:"" help:"Open-loop starts of streams, each ended again."`
 	Race       race.Command         `cmd:"" help:"Starts of one account that race for its streams, over several edges."`
+	Beats      beats.Command        `cmd:"" help:"Batches of beats, as edges send them, into the origin's database."`
 	OriginList originlist.Command   `cmd:"" help:"The origin's admin list under filters, orders and searches."`
 	Propagate  propagate.Command    `cmd:"" help:"From a write's acknowledgement until every edge shows it."`
 	Import     guideimport.Command  `cmd:"" help:"Imports of schedules, and what viewers notice of them."`

@@ -95,7 +95,7 @@ func (w *world) start(args ...string) *process {
 func (p *process) awaitWelcome() string {
 	p.t.Helper()
 	var text strings.Builder
-	for !strings.Contains(text.String(), "try.sh now\n") {
+	for !strings.Contains(text.String(), "try.sh play\n") {
 		line, err := p.out.ReadString('\n')
 		if err != nil {
 			p.Wait()
@@ -346,7 +346,7 @@ func TestWelcomeSaysWhatToCopy(t *testing.T) {
 	p.Process.Signal(syscall.SIGTERM)
 	p.ends(0)
 	want := fmt.Sprintf("STATE_DIR='%s' ORIGIN_ADDR='%s' EDGE_ADDR='%s' BIN_DIR='%s' deploy/local/try.sh", w.state(), w.origin, w.edge, w.dir)
-	for _, command := range []string{"publish", "change", "unpublish", "now"} {
+	for _, command := range []string{"publish", "change", "unpublish", "now", "play"} {
 		if !strings.Contains(text, want+" "+command+"\n") {
 			t.Errorf("%q is not in\n%s", want+" "+command, text)
 		}

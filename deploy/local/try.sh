@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Shows a film's way from the editor to the players of a running `make run`, and what is on its channels:
-#   try.sh publish | change | unpublish | now
+# Shows a film's way from the editor to the players of a running `make run`, what is on its channels, and how one plays:
+#   try.sh publish | change | unpublish | now | play
 # Editors call the origin, players the edge. Settings: ORIGIN_ADDR, EDGE_ADDR, STATE_DIR, BIN_DIR, as for `make run`.
 set -euo pipefail
 
@@ -110,13 +110,42 @@ now() {
   done <<<"$channels"
 }
 
+# device METHOD PATH [JSON]: a player's request to the edge; prints the body, and leaves the status in a file.
+device() {
+  curl -sS -X "$1" "$edge$2" -o "$kept.answer" -w '%{http_code}' -H "Authorization: Bearer $viewer" ${device:+-H "X-Device-Id: $device"} \
+    ${3:+-H 'Content-Type: application/json' --data-raw "$3"} >"$kept.status"
+  cat "$kept.answer"
+}
+
+# field NAME: a text of the JSON on standard input.
+field() { grep -oE "\"$1\": *\"[^\"]+\"" | head -n 1 | cut -d '"' -f 4; }
+
+play() {
+  local film stream session url
+  viewer=$("$bin/origin" token --role viewer --country FR) device=
+  device=$(device POST /v2/devices '{"name": "try.sh", "device_type": "other", "fingerprint": "try.sh"}' | id)
+  [[ $device ]] || die "no device: $(<"$kept.answer")"
+  film=$(look '/v2/movies?limit=1&fields=id' | id)
+  stream=$(device GET "/v2/movies/$film/stream")
+  session=$(field session_id <<<"$stream") url=$(field hls_url <<<"$stream")
+  [[ $session && $url ]] || die "no stream: $stream"
+  printf 'A player pressed play on film %s:\n  session %s\n  HLS at  %s\n' "$film" "$session" "$url"
+  printf '  its playlist: %s\n' "$(curl -sS -o "$kept.answer" -w '%{http_code}, %{size_download} bytes' "$url")"
+  printf 'It beats:\n  %s\n' "$(device POST /v2/playback/heartbeat "{\"session_id\": \"$session\", \"position_seconds\": 7}")"
+  device DELETE "/v2/playback/sessions/$session"
+  printf 'It stopped: %s. Its next beat:\n  %s\n' "$(<"$kept.status")" \
+    "$(device POST /v2/playback/heartbeat "{\"session_id\": \"$session\", \"position_seconds\": 9}")"
+  [[ $(<"$kept.status") == 410 ]] || die 'the session should have ended'
+  rm -f "$kept.answer" "$kept.status"
+}
+
 case ${1:-} in
-now)
-  now
+now | play)
+  "$1"
   exit
   ;;
 publish | change | unpublish) ;;
-*) die "usage: $0 publish | change | unpublish | now" ;;
+*) die "usage: $0 publish | change | unpublish | now | play" ;;
 esac
 editor=$("$bin/origin" token --role editor)
 if [[ $1 != publish ]]; then

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// welcome tells the reader where everything is, and four commands to copy.
+// welcome tells the reader where everything is, and five commands to copy.
 func (s *settings) welcome() string {
 	usual, _, err := load([]string{"run"}, func(string) (string, bool) { return "", false }, nil)
 	if err != nil { // the defaults are ours
@@ -34,8 +34,10 @@ See a film come and go, in another terminal:
   %s unpublish
 See what is on now:
   %s now
+Play a film:
+  %s play
 
-`, baseURL(s.EdgeAddr), baseURL(s.OriginAddr), s.StateDir, try, try, try, try)
+`, baseURL(s.EdgeAddr), baseURL(s.OriginAddr), s.StateDir, try, try, try, try, try)
 }
 
 // quoted makes one word of the shell.

@@ -63,8 +63,9 @@ async function advances(v, what, seconds) {
 
 // renews watches until new URLs have taken over from the first, which end.
 async function renews(v, first) {
-  const ttl = (Date.parse(first.session.expires_at) - Date.now()) / 1000
-  const fresh = await until('a beat brings new URLs', ttl, v.report, r => r.renewals > 0, r => `${r.beats} beats, ${r.renewals} renewals`)
+  const left = (Date.parse(first.session.expires_at) - Date.now()) / 1000
+  check('the first URL lives a minute', left < 60, `${left.toFixed(0)} s more`)
+  const fresh = await until('a beat brings new URLs', left, v.report, r => r.renewals > 0, r => `${r.beats} beats, ${r.renewals} renewals`)
   check('they are others', fresh.manifest !== first.manifest, fresh.manifest.slice(0, 60) + '…')
   await v.page.evaluate(() => { window.viewer.video.currentTime = 12 }) // the clip has no more than a minute
   await until('segments come by the new URL', 20, v.report, r => r.served[1] > 0, r => `${r.served} by each URL`)

@@ -91,7 +91,7 @@ func (e *Entry) describe(fault *huma.Schema) *huma.Operation {
 		o.Security = []map[string][]string{{"OAuth2PKCE": scopes}}
 	}
 	o.Responses[strconv.Itoa(e.Success)] = e.success()
-	if e.Method == "GET" && e.plain == nil {
+	if e.Method == "GET" && e.plain == nil && !e.atEdge {
 		o.Responses["304"] = &huma.Response{Description: "Unchanged since the ETag of If-None-Match."}
 	}
 	for _, status := range e.refusals() {
@@ -109,8 +109,8 @@ func (e *Entry) success() *huma.Response {
 }
 
 var statusText = map[int]string{
-	400: "The request can't be read as this operation.", 401: "Access token is missing or invalid.", 403: "The token lacks the scope.",
-	404: "There is nothing at this address.", 409: "The resource's state does not allow this.", 412: "The resource has changed.",
+	400: "The request can't be read as this operation.", 401: "Access token is missing or invalid.", 403: "The token lacks the scope, or the account, the country or the time does not allow this; the code says which.",
+	404: "There is nothing at this address.", 409: "The resource's state does not allow this.", 410: "The session has ended; details say why.", 412: "The resource has changed.",
 	413: "The body is too large.", 415: "The body is not application/json.", 422: "Values are missing or out of their limits.",
 	503: "Not available at the moment; see Retry-After.",
 }
@@ -130,8 +130,11 @@ func (e *Entry) refusals() []int {
 	if e.input.body != nil {
 		statuses = append(statuses, 413, 415, 422)
 	}
-	if e.write != nil {
+	if e.write != nil || e.Serve == op.Stream {
 		statuses = append(statuses, 409)
+	}
+	if e.Serve == op.Beat {
+		statuses = append(statuses, 410)
 	}
 	if e.matches() {
 		statuses = append(statuses, 412)

@@ -63,8 +63,8 @@ type catchupIn struct {
 // Stream is the answer to a start.
 type Stream struct {
 	SessionID          uuid.UUID `json:"session_id"`
-	DASHURL            string    `json:"dash_url" format:"uri"`
-	HLSURL             string    `json:"hls_url" format:"uri"`
+	DASHURL            *string   `json:"dash_url" format:"uri" nullable:"true" doc:"null when the title has no such manifest."`
+	HLSURL             *string   `json:"hls_url" format:"uri" nullable:"true" doc:"null when the title has no such manifest."`
 	ExpiresAt          time.Time `json:"expires_at" doc:"When the URLs end."`
 	TokenRefreshBefore time.Time `json:"token_refresh_before" doc:"Heartbeats from then on bring new URLs."`
 }
@@ -82,14 +82,14 @@ type BeatBody struct {
 
 // Beaten is the answer to a heartbeat.
 type Beaten struct {
-	RefreshedURLs    *RefreshedURLs `json:"refreshed_urls" nullable:"true" doc:"New URLs, once the old ones approach their end."`
+	RefreshedURLs    *RefreshedURLs `json:"refreshed_urls" doc:"New URLs, once the old ones approach their end; null before."`
 	SessionExpiresAt time.Time      `json:"session_expires_at"`
 }
 
 // RefreshedURLs take the place of a stream's URLs.
 type RefreshedURLs struct {
-	DASHURL            string    `json:"dash_url" format:"uri"`
-	HLSURL             string    `json:"hls_url" format:"uri"`
+	DASHURL            *string   `json:"dash_url" format:"uri" nullable:"true" doc:"null when the title has no such manifest."`
+	HLSURL             *string   `json:"hls_url" format:"uri" nullable:"true" doc:"null when the title has no such manifest."`
 	ExpiresAt          time.Time `json:"expires_at"`
 	TokenRefreshBefore time.Time `json:"token_refresh_before"`
 }

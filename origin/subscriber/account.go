@@ -32,7 +32,7 @@ const versionUntold = -1
 type Profile struct {
 	ID     uuid.UUID `json:"id"`
 	Name   string    `json:"name" minLength:"1" maxLength:"100" pattern:"^[^\\r\\n]*\\S[^\\r\\n]*$" patternDescription:"a text on one line that is not blank"`
-	IsKids bool      `json:"is_kids,omitempty" default:"false"`
+	IsKids bool      `json:"is_kids" required:"false" default:"false"`
 }
 
 // Account is the state of a subscriber, as identity and billing told it.

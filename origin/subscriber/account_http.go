@@ -126,8 +126,9 @@ func (d *Domain) deleteAccount(ctx context.Context, w *api.Write, in *accountID)
 	if err := updateAccount(ctx, w.Tx.Tx, after); err != nil {
 		return api.None{}, err
 	}
-	if err := d.forgetProgress(ctx, w, a.AccountID); err != nil {
+	// Sessions first: beats of one that is still there would leave progress behind.
+	if err := d.endSessions(ctx, w, a.AccountID, nil, wire.ReasonAccountClosed); err != nil {
 		return api.None{}, err
 	}
-	return api.None{}, d.endSessions(ctx, w, a.AccountID, nil, wire.ReasonAccountClosed)
+	return api.None{}, d.forgetProgress(ctx, w, a.AccountID)
 }

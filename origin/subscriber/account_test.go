@@ -40,7 +40,7 @@ func TestAccountLifecycle(t *testing.T) {
 	d := b.register("viewer:"+id.String(), "fp")
 	events := b.events(func() { b.as(billing, "DELETE", path, nil).Want(http.StatusNoContent) })
 	same(t, "events of the end", events, []string{"device.removed", "profile.deleted", "profile.deleted", "user.deleted"})
-	same(t, "told of sessions", b.noted(), []string{"forgotten " + id.String(), wire.ReasonAccountClosed + " " + id.String()})
+	same(t, "told of sessions", b.noted(), []string{wire.ReasonAccountClosed + " " + id.String(), "forgotten " + id.String()})
 	for _, method := range []string{"GET", "DELETE"} {
 		b.as(billing, method, path, nil).Want(http.StatusNotFound).Refused()
 	}

@@ -13,6 +13,7 @@ import (
 	"encora/loadtest/beats"
 	"encora/loadtest/bench"
 	"encora/loadtest/closedloop"
+	"encora/loadtest/devices"
 	"encora/loadtest/fleet"
 	"encora/loadtest/guideimport"
 	"encora/loadtest/misses"
@@ -29,6 +30,7 @@ type commands struct {
 	Starts     starts.Command       `cmd:"" help:"Open-loop starts of streams, each ended again."`
 	Race       race.Command         `cmd:"" help:"Starts of one account that race for its streams, over several edges."`
 	Beats      beats.Command        `cmd:"" help:"Batches of beats, as edges send them, into the origin's database."`
+	Devices    devices.Command      `cmd:"" help:"Devices from the launch of the app to the end of what they play; 7 minutes."`
 	OriginList originlist.Command   `cmd:"" help:"The origin's admin list under filters, orders and searches."`
 	Propagate  propagate.Command    `cmd:"" help:"From a write's acknowledgement until every edge shows it."`
 	Import     guideimport.Command  `cmd:"" help:"Imports of schedules, and what viewers notice of them."`

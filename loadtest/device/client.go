@@ -101,6 +101,9 @@ func (r Request) write(q *fasthttp.Request, base string) {
 	}
 }
 
+// Keep sets how long a connection may be idle before it is closed; 5 s without.
+func (c *Client) Keep(idle time.Duration) { c.http.MaxIdleConnDuration = idle }
+
 // Close ends the idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 

@@ -33,13 +33,15 @@ func TestEdgeKilledUnderBeats(t *testing.T) {
 		}
 	}
 	w.turn(1)
-	pause(t, 2*time.Second)
-	w.stop()
-	for _, session := range w.sessions {
-		if w.taken(session, time.Now()) <= w.taken(session, cut) {
-			t.Errorf("%s had no beat at the other edge", session)
+	eventually(t, 5*time.Second, "every session goes on over the other edge", func() bool {
+		for _, session := range w.sessions {
+			if w.taken(session, time.Now()) <= w.taken(session, cut) {
+				return false
+			}
 		}
-	}
+		return true
+	})
+	w.stop()
 	eventually(t, 2*time.Second, "the origin has the last positions", func() bool {
 		kept := h.positions()
 		for _, session := range w.sessions {

@@ -122,6 +122,7 @@ func (h *household) positions() map[string]int {
 type watching struct {
 	h        *household
 	sessions []string
+	repeats  bool // who is told to come back does, which is no refusal
 	stopped  chan struct{}
 	all      sync.WaitGroup
 
@@ -178,16 +179,17 @@ func (w *watching) note(session string, position int, r reply) {
 	switch {
 	case r.status == http.StatusOK:
 		w.acked[session] = append(w.acked[session], acked{time.Now(), position})
+	case r.status == http.StatusServiceUnavailable && w.repeats:
 	case w.edge >= 0: // else it was under way while its edge was cut off
 		w.refusals = append(w.refusals, fmt.Sprintf("%s at %d: %d %s %v", session, position, r.status, r.body, r.err))
 	}
 }
 
-// turn sends the players to another edge, or to none by -1.
+// turn sends the players to another edge, which has to ask for their sessions, or to none by -1.
 func (w *watching) turn(edge int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.edge = edge
+	w.edge, w.repeats = edge, true
 }
 
 // stop ends the beats and fails the test for each that was refused.

@@ -10,19 +10,27 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"encora/loadtest/beats"
 	"encora/loadtest/bench"
 	"encora/loadtest/closedloop"
+	"encora/loadtest/devices"
 	"encora/loadtest/fleet"
 	"encora/loadtest/guideimport"
 	"encora/loadtest/misses"
 	"encora/loadtest/originlist"
 	"encora/loadtest/propagate"
+	"encora/loadtest/race"
+	"encora/loadtest/starts"
 	"encora/loadtest/subject"
 )
 
 type commands struct {
 	Fleet      fleet.Command        `cmd:"" help:"Open-loop load of devices that browse the catalogue."`
 	Bench      bench.Command        `cmd:"" help:"The edge side by side with other servers, and its memory."`
+	Starts     starts.Command       `cmd:"" help:"Open-loop starts of streams, each ended again."`
+	Race       race.Command         `cmd:"" help:"Starts of one account that race for its streams, over several edges."`
+	Beats      beats.Command        `cmd:"" help:"Batches of beats, as edges send them, into the origin's database."`
+	Devices    devices.Command      `cmd:"" help:"Devices from the launch of the app to the end of what they play; 7 minutes."`
 	OriginList originlist.Command   `cmd:"" help:"The origin's admin list under filters, orders and searches."`
 	Propagate  propagate.Command    `cmd:"" help:"From a write's acknowledgement until every edge shows it."`
 	Import     guideimport.Command  `cmd:"" help:"Imports of schedules, and what viewers notice of them."`

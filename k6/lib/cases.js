@@ -34,6 +34,12 @@ const program = object({
   is_catchup_available: truth, catchup_expires_at: nullable(instant), season_number: nullable(whole), episode_number: nullable(whole),
   categories: list(text), images: object(), linked_vod_id: optional(uuid),
 });
+const plan = object({
+  id: uuid, name: text, description: optional(text), price: number, currency: text, billing_cycle: oneOf('monthly', 'quarterly', 'semi_annual', 'annual'),
+  max_profiles: whole, max_concurrent_streams: whole, max_devices: whole, max_quality: oneOf('SD', 'HD', 'FHD', 'UHD'), has_downloads: truth,
+  allow_download_count: whole, has_ads: truth, has_hdr: truth, has_dolby_atmos: truth, trial_days: whole, is_active: truth,
+  created_at: instant, updated_at: instant,
+});
 const page = (item) => object({ data: list(item), meta: object({ next_cursor: nullable(text), has_more: truth, limit: whole }) });
 const short = (item) => object({ data: list(item) });
 const state = oneOf('ok', 'degraded');
@@ -49,6 +55,8 @@ export const cases = {
   listMovieTrailers: { values: film, shape: short(trailer) },
   getMovieTracks: { values: film, shape: tracks },
   listGenres: { shape: short(genre), also: parentsListed },
+  listPlans: { shape: short(plan) },
+  getPlan: { values: (catalogue) => ({ plan_id: catalogue.plans[0] }), shape: plan },
   listChannels: { shape: page(channel), also: (ask) => [channelPages, channelFilters].forEach((step) => step(ask)) },
   getChannel: { values: (catalogue) => ({ channel_id: catalogue.channels[0] }), shape: channel },
   getEpgNow: {

@@ -7,7 +7,7 @@ const limit = 20;
 const guideChannels = 50; // as many as one request of the guide may name
 
 // discover walks the list of movies until it has the wanted number of films or all of them. It returns their ids, the
-// paths of the list's pages, the slugs of the genres, the first channels and the programmes that they have on.
+// paths of the list's pages, the slugs of the genres, the ids of the plans, the first channels and the programmes that they have on.
 export function discover(token, wanted) {
   const films = [];
   const pages = [];
@@ -19,7 +19,9 @@ export function discover(token, wanted) {
   }
   if (films.length === 0) throw new Error('the catalogue is empty: bin/origin seed fills it');
   const genres = read('listGenres', address('listGenres'), token).data.map((genre) => genre.slug);
-  return { films, pages, genres, ...guide(token) };
+  const plans = read('listPlans', address('listPlans'), token).data.map((plan) => plan.id);
+  if (plans.length === 0) throw new Error('there are no plans: bin/origin seed brings some in');
+  return { films, pages, genres, plans, ...guide(token) };
 }
 
 function guide(token) {

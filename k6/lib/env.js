@@ -36,6 +36,42 @@ export const purge = {
   p99: positive('PURGE_P99_MS', 250),
 };
 
+// launch-storm: how many press play on one channel within how many seconds, how long they beat after that, and the limits of
+// both operations' latency in milliseconds. Postgres takes a start's time, so its limits are wider.
+export const launch = {
+  audience: positive('LAUNCH_AUDIENCE', 3000),
+  onset: positive('LAUNCH_ONSET_SECONDS', 60),
+  seconds: positive('LAUNCH_SECONDS', 30),
+  start: { med: positive('LAUNCH_START_MED_MS', 25), p95: positive('LAUNCH_START_P95_MS', 150), p99: positive('LAUNCH_START_P99_MS', 400) },
+  beat: { med: positive('LAUNCH_BEAT_MED_MS', 5), p95: positive('LAUNCH_BEAT_P95_MS', 50), p99: positive('LAUNCH_BEAT_P99_MS', 250) },
+};
+
+// heartbeats: beats a second, how many sessions they are of, how long, and the limits of their latency in milliseconds.
+export const beats = {
+  rate: positive('BEATS_RATE', 400),
+  sessions: positive('BEATS_SESSIONS', 400),
+  seconds: positive('BEATS_SECONDS', 20),
+  med: positive('BEATS_MED_MS', 5),
+  p95: positive('BEATS_P95_MS', 50),
+  p99: positive('BEATS_P99_MS', 250),
+};
+
+// origin-killed: beats and starts a second, how many sessions beat, how long before the origin is killed, until it is started
+// again, and after that, and how long it may take to be of use. k6/run kills it at the instant that it names, in milliseconds.
+export const killed = {
+  at: Number(setting('KILLED_AT_MS', 0)),
+  beats: positive('KILLED_BEATS_RATE', 100),
+  starts: positive('KILLED_STARTS_RATE', 5),
+  sessions: positive('KILLED_SESSIONS', 100),
+  before: positive('KILLED_BEFORE_SECONDS', 8),
+  away: positive('KILLED_AWAY_SECONDS', 10),
+  after: positive('KILLED_AFTER_SECONDS', 20),
+  recovery: positive('KILLED_RECOVERY_SECONDS', 10),
+  med: positive('KILLED_BEAT_MED_MS', 5),
+  p95: positive('KILLED_BEAT_P95_MS', 50),
+  p99: positive('KILLED_BEAT_P99_MS', 250),
+};
+
 // epg-storm: devices a second before and at the peak, each with two requests, how long the peak lasts, how many channels
 // there are and a device asks for, and the limits of both operations' latency in milliseconds. The peak suits two cores
 // that edge, origin, Postgres and k6, which needs most, share.

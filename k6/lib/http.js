@@ -6,14 +6,16 @@ const patience = '10s';
 const answered = http.expectedStatuses(200, 304);
 
 // ask sends one request. expect lists the statuses that are no failure; none: 200 and 304. Without text the body is
-// thrown away unread.
-export function ask(op, path, { method = 'GET', token, encoding, etag, requestID, expect, text = true } = {}) {
+// thrown away unread. A body is sent as JSON.
+export function ask(op, path, { method = 'GET', token, encoding, etag, requestID, device, body, expect, text = true } = {}) {
   const headers = {};
   if (token) headers.Authorization = `Bearer ${token}`;
   if (encoding) headers['Accept-Encoding'] = encoding;
   if (etag) headers['If-None-Match'] = etag;
   if (requestID) headers['X-Request-Id'] = requestID;
-  return http.request(method, edge + path, null, {
+  if (device) headers['X-Device-Id'] = device;
+  if (body) headers['Content-Type'] = 'application/json';
+  return http.request(method, edge + path, body ? JSON.stringify(body) : null, {
     headers,
     tags: { op, name: op },
     responseType: text ? 'text' : 'none',

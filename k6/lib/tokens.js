@@ -7,5 +7,6 @@ function lines(name) {
 }
 
 export const viewers = lines('viewers'); // each of an account of its own
+export const players = lines('players'); // the i-th is of the i-th generated account
 export const expired = lines('expired')[0];
 export const editor = lines('editor')[0];

@@ -28,12 +28,12 @@ func ask(ctx context.Context, s *subject.Subject, first, last int, request func(
 		group.Go(func() error {
 			for n := first + w; n < last && ctx.Err() == nil; n += askers {
 				req := request(n)
-				answer, err := client.Get(req, true)
+				answer, err := client.Do(req, true)
 				if err != nil {
 					return err
 				}
 				if answer.Status != http.StatusOK {
-					return fmt.Errorf("%s answers GET %s with status %d: %.300s", s.Name, req.Path, answer.Status, answer.Body)
+					return fmt.Errorf("%s: %w: %.300s", s.Name, answer.Fault(req), answer.Body)
 				}
 			}
 			return ctx.Err()
@@ -45,6 +45,6 @@ func ask(ctx context.Context, s *subject.Subject, first, last int, request func(
 // warm asks for everything in a plan once.
 func (r *rig) warm(ctx context.Context, s *subject.Subject, requests []closedloop.Request) error {
 	return ask(ctx, s, 0, len(requests), func(n int) device.Request {
-		return device.Request{Path: requests[n].Path, Token: requests[n].Token}
+		return device.Request{Path: requests[n].Path, Token: requests[n].Token, Body: requests[n].Body}
 	})
 }

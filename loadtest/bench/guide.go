@@ -170,7 +170,7 @@ func (r *rig) look(s *subject.Subject, requests []closedloop.Request, status int
 	defer client.Close()
 	answers := make([]answered, len(requests))
 	for i, q := range requests {
-		a, err := client.Get(device.Request{Path: q.Path, Token: q.Token, ETag: q.ETag}, true)
+		a, err := client.Do(device.Request{Path: q.Path, Token: q.Token, ETag: q.ETag}, true)
 		if err != nil {
 			return nil, err
 		}
@@ -191,7 +191,7 @@ func (r *rig) double(ctx context.Context, q closedloop.Request, page subject.Pag
 		return nil, err
 	}
 	peer.Name = bare
-	header, status, body, err := peer.Fetch(ctx, q.Path, q.Token, q.ETag)
+	header, status, body, err := fetch(ctx, peer, q)
 	if err == nil && (status != page.Status || !bytes.Equal(body, page.Body) || !alike(copied(header), page.Header)) {
 		err = fmt.Errorf("%s answers with status %d, %d bytes and %v; want %d, %d bytes and %v",
 			peer.Name, status, len(body), header, page.Status, len(page.Body), page.Header)
@@ -201,6 +201,14 @@ func (r *rig) double(ctx context.Context, q closedloop.Request, page subject.Pag
 		return nil, err
 	}
 	return peer, nil
+}
+
+// fetch sends one request of a plan.
+func fetch(ctx context.Context, s *subject.Subject, q closedloop.Request) (http.Header, int, []byte, error) {
+	if q.Body != "" {
+		return s.Post(ctx, q.Path, q.Token, q.Body)
+	}
+	return s.Fetch(ctx, q.Path, q.Token, q.ETag)
 }
 
 // alike reports whether headers have the same names, and values of the same lengths.

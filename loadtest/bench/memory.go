@@ -78,7 +78,7 @@ func (r *rig) variants(edge *subject.Subject) (float64, error) {
 	total := 0
 	for n := range films {
 		for _, encoding := range encodings {
-			a, err := client.Get(device.Request{Path: film(fakeorigin.Small, n), Token: r.token, Encoding: encoding}, true)
+			a, err := client.Do(device.Request{Path: film(fakeorigin.Small, n), Token: r.token, Encoding: encoding}, true)
 			if err != nil {
 				return 0, err
 			}

@@ -64,6 +64,9 @@ func (r *rig) setup(ctx context.Context) error {
 	if r.token, err = r.issuer.Mint(token.Spec{Role: "viewer"}); err != nil {
 		return err
 	}
+	if err := os.WriteFile(r.cdns(), []byte(cdnConfig), 0o600); err != nil {
+		return err
+	}
 	r.origin = fakeorigin.New(r.key, r.issuer)
 	if r.upstream, err = r.origin.Serve(ctx, r.addr(0)); err != nil {
 		return fmt.Errorf("fake origin: %w", err)
@@ -91,9 +94,16 @@ func (r *rig) env(core int) subject.Env {
 func (r *rig) edge(ctx context.Context, n, core int, cacheBytes int64) (*subject.Subject, error) {
 	return subject.Edge(ctx, r.env(core), r.addr(n), subject.EdgeConfig{
 		Binary: r.Edge, Origin: "http://" + r.upstream, Key: r.key, JWKS: "http://" + r.upstream + fakeorigin.JWKSPath,
-		Issuer: token.DevIssuer, Audience: token.DevAudience, CacheBytes: cacheBytes,
+		Issuer: token.DevIssuer, Audience: token.DevAudience, CacheBytes: cacheBytes, CDNConfig: r.cdns(),
 	}, film(fakeorigin.Small, 0))
 }
+
+// cdns is the file that says how the edge signs URLs.
+func (r *rig) cdns() string { return filepath.Join(r.dir, "cdn.json") }
+
+// cdnConfig has URLs live for so long that none is renewed while something is measured.
+const cdnConfig = `{"cdns": [{"name": "bench", "paths": ["/"], "base_url": "http://127.0.0.1/media", "signer": "hmac", "ttl": "24h",
+	"keys": [{"id": "bench", "secret": "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"}]}]}`
 
 func film(size, n int) string { return "/v2/movies/" + fakeorigin.FilmID(size, n) }
 

@@ -115,7 +115,7 @@ type walkedPage struct {
 func walkSchedule(client *device.Client, path, token string) ([]walkedPage, error) {
 	var walk []walkedPage
 	for next := path; ; {
-		answer, err := client.Get(device.Request{Path: next, Token: token}, true)
+		answer, err := client.Do(device.Request{Path: next, Token: token}, true)
 		if err != nil {
 			return nil, err
 		}
@@ -184,7 +184,7 @@ func drive(ctx context.Context, load openloop.Load, client *device.Client, pages
 	}
 	return load.Run(ctx, func(w int, due time.Time) {
 		req := pages[rolls[w].IntN(len(pages))]
-		answer, err := client.Get(req, false)
+		answer, err := client.Do(req, false)
 		if err == nil && answer.Status != http.StatusOK {
 			err = answer.Fault(req)
 		}

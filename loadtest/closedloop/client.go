@@ -18,7 +18,7 @@ import (
 
 // Command is `loadtest closed`, the client that stands in for wrk.
 type Command struct {
-	Plan        string        `required:"" help:"File of requests: path, token, ETag, number, separated by tabs."`
+	Plan        string        `required:"" help:"File of requests: path, token, ETag, number, body, separated by tabs."`
 	Addr        string        `required:"" help:"host:port on this machine."`
 	Connections int           `default:"64" help:"Kept-alive connections."`
 	Duration    time.Duration `default:"3s" help:"How long to ask."`
@@ -71,24 +71,34 @@ func (c *Command) requests(host string) ([]*fasthttp.Request, error) {
 	var requests []*fasthttp.Request
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		field := strings.Split(lines.Text(), "\t")
-		if len(field) != 4 {
-			return nil, fmt.Errorf("%s: %q has not four fields", c.Plan, lines.Text())
+		if len(field) != 5 {
+			return nil, fmt.Errorf("%s: %q has not five fields", c.Plan, lines.Text())
 		}
-		req := &fasthttp.Request{}
-		req.SetRequestURI("http://" + host + field[0])
-		req.Header.Set("X-Number", field[3])
-		if field[1] != "" {
-			req.Header.Set("Authorization", "Bearer "+field[1])
-		}
-		if field[2] != "" {
-			req.Header.Set("If-None-Match", field[2])
-		}
-		requests = append(requests, req)
+		requests = append(requests, prepared(host, field))
 	}
 	if len(requests) == 0 {
 		return nil, fmt.Errorf("%s: no request", c.Plan)
 	}
 	return requests, nil
+}
+
+// prepared is the request of a plan's line.
+func prepared(host string, field []string) *fasthttp.Request {
+	req := &fasthttp.Request{}
+	req.SetRequestURI("http://" + host + field[0])
+	req.Header.Set("X-Number", field[3])
+	if field[1] != "" {
+		req.Header.Set("Authorization", "Bearer "+field[1])
+	}
+	if field[2] != "" {
+		req.Header.Set("If-None-Match", field[2])
+	}
+	if field[4] != "" {
+		req.Header.SetMethod(fasthttp.MethodPost)
+		req.Header.SetContentType("application/json")
+		req.SetBodyString(field[4])
+	}
+	return req
 }
 
 // share gives worker w its own requests, since sending changes them: every connections-th from the w-th on, or all of a

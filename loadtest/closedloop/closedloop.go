@@ -17,9 +17,9 @@ import (
 	"encora/loadtest/process"
 )
 
-// Request is one GET of a plan. Token and ETag are sent when they are not empty.
+// Request is one request of a plan. Token and ETag are sent when they are not empty; a Body of JSON makes it a POST.
 type Request struct {
-	Path, Token, ETag string
+	Path, Token, ETag, Body string
 }
 
 // Plan is what to send, again and again in this order. Plans of one request are prepared once; those of several cost
@@ -63,7 +63,7 @@ func (g Generator) Prepare(name string, p Plan) (Plan, error) {
 	p.file = filepath.Join(g.Dir, name)
 	var list bytes.Buffer
 	for i, r := range p.Requests {
-		fmt.Fprintf(&list, "%s\t%s\t%s\t%06d\n", r.Path, r.Token, r.ETag, i)
+		fmt.Fprintf(&list, "%s\t%s\t%s\t%06d\t%s\n", r.Path, r.Token, r.ETag, i, r.Body)
 	}
 	if err := os.WriteFile(p.file+".tsv", list.Bytes(), 0o600); err != nil {
 		return Plan{}, err
@@ -117,23 +117,25 @@ func parse(out string) (Result, error) {
 func (p Plan) script() string {
 	const read = `
 local function format(line)
-  local path, token, etag, number = line:match("^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)$")
+  local path, token, etag, number, body = line:match("^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)$")
   local headers = {}
   if token ~= "" then headers["Authorization"] = "Bearer " .. token end
   if etag ~= "" then headers["If-None-Match"] = etag end
-  return path, headers, number
+  if body == "" then return path, headers, number, "GET", nil end
+  headers["Content-Type"] = "application/json"
+  return path, headers, number, "POST", body
 end
 `
 	const single = `
-for line in io.lines(%q) do wrk.path, wrk.headers = format(line) end
+for line in io.lines(%q) do wrk.path, wrk.headers, _, wrk.method, wrk.body = format(line) end
 `
 	const several = `
 local requests, at = {}, 0
 function init(args)
   for line in io.lines(%q) do
-    local path, headers, number = format(line)
+    local path, headers, number, method, body = format(line)
     headers["X-Number"] = number
-    requests[#requests + 1] = wrk.format("GET", path, headers)
+    requests[#requests + 1] = wrk.format(method, path, headers, body)
   end
 end
 function request()

@@ -3,6 +3,7 @@ package closedloop
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -39,8 +40,9 @@ type server struct {
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body) // a client that goes away shows in the result
 	s.mu.Lock()
-	s.seen[r.URL.Path+" "+r.Header.Get("Authorization")+" "+r.Header.Get("If-None-Match")]++
+	s.seen[r.URL.Path+" "+r.Header.Get("Authorization")+" "+r.Header.Get("If-None-Match")+said(r, body)]++
 	s.mu.Unlock()
 	if r.Header.Get("If-None-Match") != "" {
 		w.WriteHeader(304)
@@ -50,6 +52,14 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(500)
 	}
 	w.Write([]byte("body"))
+}
+
+// said is the method, type and body of what is no GET.
+func said(r *http.Request, body []byte) string {
+	if r.Method == http.MethodGet {
+		return ""
+	}
+	return fmt.Sprintf("%s %s %s", r.Method, r.Header.Get("Content-Type"), body)
 }
 
 func run(t *testing.T, wrk string, requests ...Request) (*server, Result) {
@@ -109,6 +119,19 @@ func TestManyRequestsTakeTurns(t *testing.T) {
 		a, b := s.seen["/a Bearer t1 "], s.seen["/b Bearer t2 "]
 		if len(s.seen) != 2 || b == 0 || a < b || a > 3*b {
 			t.Errorf("server saw %v, want /a about twice as often as /b", s.seen)
+		}
+	})
+}
+
+func TestBodiesArePosted(t *testing.T) {
+	clients(t, func(t *testing.T, wrk string) {
+		const post = "POST application/json "
+		s, r := run(t, wrk, Request{Path: "/a", Token: "t", Body: `{"n":1}`}, Request{Path: "/a", Token: "t", Body: `{"n":2}`}, Request{Path: "/b"})
+		if len(s.seen) != 3 || s.seen["/a Bearer t "+post+`{"n":1}`] == 0 || s.seen["/a Bearer t "+post+`{"n":2}`] == 0 || s.seen["/b  "] == 0 || r.Errors > 0 {
+			t.Errorf("server saw %v, %d errors", s.seen, r.Errors)
+		}
+		if s, _ := run(t, wrk, Request{Path: "/a", Body: `{"n":1}`}); len(s.seen) != 1 || s.seen["/a  "+post+`{"n":1}`] == 0 {
+			t.Errorf("a plan of one: server saw %v", s.seen)
 		}
 	})
 }

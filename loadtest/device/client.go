@@ -3,6 +3,7 @@ package device
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -34,10 +35,13 @@ func NewClient(base string, connections int, timeout time.Duration) (*Client, er
 	}}, nil
 }
 
-// Request is one GET. Empty fields send no header.
+// Request is one request of a viewer's. Empty fields send no header.
 type Request struct {
 	Op       string // the operation's id, under which the outcome is recorded
+	Method   string // empty: GET, or with a body POST
 	Path     string // with its query
+	Body     string // JSON
+	Device   string // X-Device-Id
 	Token    string
 	Encoding string // Accept-Encoding
 	ETag     string // If-None-Match
@@ -53,24 +57,24 @@ type Answer struct {
 
 // Fault is an error that names the request and the answer.
 func (a Answer) Fault(req Request) error {
-	return fmt.Errorf("GET %s: status %d", req.Path, a.Status)
+	return fmt.Errorf("%s %s: status %d", req.method(), req.Path, a.Status)
 }
 
-// Get sends req; a nil error means that a whole answer came, whatever its status.
-func (c *Client) Get(req Request, withBody bool) (Answer, error) {
+func (r Request) method() string {
+	if r.Method == "" && r.Body != "" {
+		return fasthttp.MethodPost
+	}
+	return cmp.Or(r.Method, fasthttp.MethodGet)
+}
+
+// Do sends req; a nil error means that a whole answer came, whatever its status.
+func (c *Client) Do(req Request, withBody bool) (Answer, error) {
 	q, p := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(q)
 	defer fasthttp.ReleaseResponse(p)
-	q.SetRequestURI(c.base + req.Path)
-	for name, value := range map[string]string{
-		"Authorization": bearer(req.Token), "Accept-Encoding": req.Encoding, "If-None-Match": req.ETag,
-	} {
-		if value != "" {
-			q.Header.Set(name, value)
-		}
-	}
+	req.write(q, c.base)
 	if err := c.http.Do(q, p); err != nil {
-		return Answer{}, fmt.Errorf("GET %s: %w", req.Path, err)
+		return Answer{}, fmt.Errorf("%s %s: %w", req.method(), req.Path, err)
 	}
 	a := Answer{
 		Status: p.StatusCode(), ETag: string(p.Header.Peek("ETag")), CacheStatus: string(p.Header.Peek("Cache-Status")),
@@ -80,6 +84,25 @@ func (c *Client) Get(req Request, withBody bool) (Answer, error) {
 	}
 	return a, nil
 }
+
+func (r Request) write(q *fasthttp.Request, base string) {
+	q.SetRequestURI(base + r.Path)
+	q.Header.SetMethod(r.method())
+	for _, h := range [...][2]string{
+		{"Authorization", bearer(r.Token)}, {"Accept-Encoding", r.Encoding}, {"If-None-Match", r.ETag}, {"X-Device-Id", r.Device},
+	} {
+		if h[1] != "" {
+			q.Header.Set(h[0], h[1])
+		}
+	}
+	if r.Body != "" {
+		q.Header.SetContentType("application/json")
+		q.SetBodyString(r.Body)
+	}
+}
+
+// Keep sets how long a connection may be idle before it is closed; 5 s without.
+func (c *Client) Keep(idle time.Duration) { c.http.MaxIdleConnDuration = idle }
 
 // Close ends the idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }

@@ -2,6 +2,7 @@ package device
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,7 +14,7 @@ import (
 	"encora/loadtest/loopback"
 )
 
-func TestGetSendsAndReadsHeaders(t *testing.T) {
+func TestDoSendsAndReadsHeaders(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		want := map[string]string{"Authorization": "Bearer t", "Accept-Encoding": "br", "If-None-Match": `"old"`, "User-Agent": ""}
 		for name, value := range want {
@@ -34,14 +35,36 @@ func TestGetSendsAndReadsHeaders(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	a, err := c.Get(Request{Path: "/v2/movies?cursor=a%2Bb", Token: "t", Encoding: "br", ETag: `"old"`}, true)
+	a, err := c.Do(Request{Path: "/v2/movies?cursor=a%2Bb", Token: "t", Encoding: "br", ETag: `"old"`}, true)
 	if err != nil || a.Status != 200 || a.ETag != `"new"` || a.CacheStatus != "edge; hit" || string(a.Body) != "body" {
 		t.Errorf("%+v, %v", a, err)
 	}
 }
 
+func TestDoSendsBodies(t *testing.T) {
+	var got []string
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		got = append(got, r.Method+" "+r.Header.Get("Content-Type")+" "+r.Header.Get("X-Device-Id")+" "+string(body))
+	}))
+	defer server.Close()
+	c, err := NewClient(server.URL, 1, time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, req := range []Request{{Path: "/", Body: "{}"}, {Path: "/", Method: "PUT", Body: "{}"}, {Path: "/", Method: "DELETE"}, {Path: "/", Device: "d"}} {
+		if _, err := c.Do(req, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{"POST application/json  {}", "PUT application/json  {}", "DELETE   ", "GET  d "}; !slices.Equal(got, want) {
+		t.Errorf("sent %q, want %q", got, want)
+	}
+}
+
 // A request that is sent twice would hide a server that drops connections.
-func TestGetNeverRepeats(t *testing.T) {
+func TestDoNeverRepeats(t *testing.T) {
 	asked := 0
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		asked++
@@ -51,7 +74,7 @@ func TestGetNeverRepeats(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Get(Request{Path: "/"}, false); err == nil {
+	if _, err := c.Do(Request{Path: "/"}, false); err == nil {
 		t.Error("no error from a server that hung up")
 	}
 	server.Close() // so that asked may be read

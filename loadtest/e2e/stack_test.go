@@ -69,7 +69,9 @@ type stack struct {
 	addr     string // the origin's, for editors
 	internal string
 	edges    []string
+	running  []*process.Process // the edges
 	editor   string
+	admin    string
 }
 
 // start runs Postgres, the origin, and that many edges until the test ends.
@@ -84,7 +86,8 @@ func start(t *testing.T, edges int) *stack {
 	s.run("migrate")
 	s.startOrigin()
 	t.Cleanup(func() { s.origin.Stop(10 * time.Second) })
-	s.editor = s.token("--role", "editor")
+	s.editor, s.admin = s.token("--role", "editor"), s.token("--role", "admin")
+	s.setUpMedia()
 	for range edges {
 		s.startEdge()
 	}
@@ -134,10 +137,11 @@ func (s *stack) startEdgeAt(origin string) {
 	s.t.Helper()
 	addr := freeAddr(s.t)
 	env := append(os.Environ(), "EDGE_ADDR="+addr, "ORIGIN_URL="+origin, "EDGE_KEY="+edgeKey, "CURSOR_KEYS="+cursorKey,
-		"JWKS_URL=http://"+s.addr+"/.well-known/jwks.json", "TOKEN_ISSUER=encora-dev", "TOKEN_AUDIENCE=encora", "LOG_LEVEL=warn")
+		"JWKS_URL=http://"+s.addr+"/.well-known/jwks.json", "TOKEN_ISSUER=encora-dev", "TOKEN_AUDIENCE=encora", "LOG_LEVEL=warn",
+		"CDN_CONFIG="+filepath.Join(s.state, "cdn.json"), "MEDIA_DIR="+filepath.Join(s.state, "media"))
 	edge := s.launch("edge", env)
 	s.t.Cleanup(func() { edge.Stop(10 * time.Second) })
-	s.edges = append(s.edges, "http://"+addr)
+	s.edges, s.running = append(s.edges, "http://"+addr), append(s.running, edge)
 	s.await("http://" + addr + "/v2/ready")
 }
 
@@ -155,10 +159,16 @@ func (s *stack) launch(name string, env []string, args ...string) *process.Proce
 // kill ends the origin as a power cut would.
 func (s *stack) kill() {
 	s.t.Helper()
-	if err := syscall.Kill(s.origin.PID(), syscall.SIGKILL); err != nil {
+	s.cut(s.origin)
+}
+
+// cut ends a program as a power cut would.
+func (s *stack) cut(p *process.Process) {
+	s.t.Helper()
+	if err := syscall.Kill(p.PID(), syscall.SIGKILL); err != nil {
 		s.t.Fatal(err)
 	}
-	<-s.origin.Done()
+	<-p.Done()
 }
 
 func (s *stack) await(url string) {
@@ -252,7 +262,7 @@ func (s *stack) edit(method, path, body string) reply {
 func (s *stack) film(title string) string {
 	s.t.Helper()
 	id := s.edit("POST", "/v2/admin/movies", movie(title, "draft")).id()
-	s.edit("POST", "/v2/admin/media/assets", fmt.Sprintf(`{"asset_type": "video_master", "target": {"content_type": "movie", "content_id": %q}, "hls_path": "/v.m3u8"}`, id))
+	s.edit("POST", "/v2/admin/media/assets", fmt.Sprintf(`{"asset_type": "video_master", "target": {"content_type": "movie", "content_id": %q}, "hls_path": "/film/v.m3u8"}`, id))
 	s.edit("POST", "/v2/admin/movies/"+id+"/publish", "")
 	return id
 }

@@ -1,5 +1,5 @@
 // Package fakeorigin is an origin without a database: it speaks shared/wire to an edge and plain HTTP to other caches,
-// and answers films of exact sizes and a guide. Benches use it so that only the caches under test are measured.
+// and answers films of exact sizes, a guide and playback sessions. Benches use it so that only the caches under test are measured.
 package fakeorigin
 
 import (
@@ -35,6 +35,8 @@ type Origin struct {
 	jwks     []byte
 	firstDay int64 // of the guide
 	fills    atomic.Int64
+
+	started, finds, beats atomic.Int64 // of playback
 
 	mu       sync.Mutex
 	head     uint64
@@ -88,6 +90,9 @@ func (o *Origin) Handler() http.Handler {
 	mux.HandleFunc("GET "+wire.TerritoriesPath, o.internal(o.territories))
 	mux.HandleFunc("GET "+wire.LineupPath, o.internal(o.lineup))
 	mux.HandleFunc("GET "+wire.DayPath, o.internal(o.day))
+	mux.HandleFunc("POST "+wire.StartPath, o.internal(o.startSession))
+	mux.HandleFunc("POST "+wire.FindPath, o.internal(o.findSession))
+	mux.HandleFunc("POST "+wire.SyncPath, o.internal(o.syncSessions))
 	return mux
 }
 

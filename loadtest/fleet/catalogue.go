@@ -122,7 +122,7 @@ type genreList struct {
 
 func get[T any](c *device.Client, path, token string) (T, error) {
 	var v T
-	a, err := c.Get(device.Request{Path: path, Token: token}, true)
+	a, err := c.Do(device.Request{Path: path, Token: token}, true)
 	if err != nil {
 		return v, err
 	}

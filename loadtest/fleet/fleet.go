@@ -46,7 +46,7 @@ func (f *Fleet) Run(ctx context.Context) Result {
 		if rolls[w].Float64() < f.Revalidate {
 			req.ETag = known.get(req)
 		}
-		answer, err := f.Edges[w%len(f.Edges)].Get(req, false)
+		answer, err := f.Edges[w%len(f.Edges)].Do(req, false)
 		known.put(req, answer)
 		if err == nil && failed(req, answer) {
 			err = answer.Fault(req)

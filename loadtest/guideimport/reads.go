@@ -41,7 +41,7 @@ func (r *readers) run(ctx context.Context, d time.Duration) (*latency.Recorder, 
 	recorder := new(latency.Recorder)
 	outcome := load.Run(ctx, func(w int, due time.Time) {
 		req := r.draw(rolls[w], due)
-		answer, err := r.edge.Get(req, false)
+		answer, err := r.edge.Do(req, false)
 		if err == nil && answer.Status != http.StatusOK {
 			err = answer.Fault(req)
 		}

@@ -155,7 +155,7 @@ const most = 50
 func (r *run) shown(stamp string) (bool, error) {
 	for ids := range slices.Chunk(r.readers.channels, most) {
 		path := "/v2/epg/now?channel_ids=" + strings.Join(ids, ",")
-		answer, err := r.readers.edge.Get(device.Request{Path: path, Token: r.readers.tokens[0]}, true)
+		answer, err := r.readers.edge.Do(device.Request{Path: path, Token: r.readers.tokens[0]}, true)
 		if err != nil {
 			return false, err
 		}

@@ -147,7 +147,7 @@ type reading struct {
 func (r *reading) warm() error {
 	for _, path := range lists {
 		req := device.Request{Path: path, Token: r.token}
-		answer, err := r.edge.Get(req, false)
+		answer, err := r.edge.Do(req, false)
 		if err != nil {
 			return err
 		}
@@ -161,7 +161,7 @@ func (r *reading) warm() error {
 func (r *reading) read(_ int, due time.Time) {
 	path := lists[r.next.Add(1)%int64(len(lists))]
 	req := device.Request{Path: path, Token: r.token}
-	answer, err := r.edge.Get(req, false)
+	answer, err := r.edge.Do(req, false)
 	if err == nil && answer.Status != 200 {
 		err = answer.Fault(req)
 	}

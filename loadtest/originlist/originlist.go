@@ -77,7 +77,7 @@ func (c *Command) atRate(ctx context.Context, out io.Writer, client *device.Clie
 }
 
 func send(client *device.Client, req device.Request, due time.Time, recorder *latency.Recorder) {
-	answer, err := client.Get(req, false)
+	answer, err := client.Do(req, false)
 	if err == nil && answer.Status != 200 {
 		err = answer.Fault(req)
 	}
@@ -121,7 +121,7 @@ func learn(client *device.Client, token string) (*listing, error) {
 				TotalCount int64  `json:"total_count"`
 			} `json:"meta"`
 		}
-		answer, err := client.Get(device.Request{Path: next, Token: token}, true)
+		answer, err := client.Do(device.Request{Path: next, Token: token}, true)
 		if err != nil {
 			return nil, err
 		}

@@ -86,7 +86,7 @@ func later(a, b time.Time) time.Time {
 
 // look asks the edge once.
 func (w watcher) look(c *change) (state, error) {
-	answer, err := w.edge.Get(device.Request{Path: c.path, Token: c.token}, true)
+	answer, err := w.edge.Do(device.Request{Path: c.path, Token: c.token}, true)
 	if err != nil {
 		return absent, err
 	}

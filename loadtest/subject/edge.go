@@ -1,6 +1,7 @@
 package subject
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -18,6 +19,8 @@ type EdgeConfig struct {
 	Issuer     string
 	Audience   string
 	CacheBytes int64
+	CDNConfig  string // file; empty: the edge signs no URLs
+	CursorKeys string // empty: some that nobody else has
 }
 
 // Edge starts the edge and waits until it answers path.
@@ -29,7 +32,8 @@ func Edge(ctx context.Context, env Env, addr string, c EdgeConfig, path string) 
 	cmd.Env = []string{ // nothing of ours: a stray setting would change what is measured
 		"ENV=development", "EDGE_ADDR=" + addr, "ORIGIN_URL=" + c.Origin, "EDGE_KEY=" + c.Key, "JWKS_URL=" + c.JWKS,
 		"TOKEN_ISSUER=" + c.Issuer, "TOKEN_AUDIENCE=" + c.Audience, "CACHE_BYTES=" + strconv.FormatInt(c.CacheBytes, 10),
-		"CURSOR_KEYS=" + strings.Repeat("00", 32), // nobody else reads its cursors
+		"CURSOR_KEYS=" + cmp.Or(c.CursorKeys, strings.Repeat("00", 32)),
+		"CDN_CONFIG=" + c.CDNConfig,
 	}
 	s := &Subject{Name: "edge", Version: "this checkout", Addr: addr, Validates: true}
 	return s.start(ctx, env, path, cmd)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"encora/loadtest/process"
@@ -106,10 +107,24 @@ func (s *Subject) Fetch(ctx context.Context, path, token, etag string) (http.Hea
 	if err != nil {
 		return nil, 0, nil, err
 	}
-	req.Header.Set("Authorization", "Bearer "+token)
 	if etag != "" {
 		req.Header.Set("If-None-Match", etag)
 	}
+	return exchange(req, token)
+}
+
+// Post is Fetch that sends JSON.
+func (s *Subject) Post(ctx context.Context, path, token, body string) (http.Header, int, []byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.Addr+path, strings.NewReader(body))
+	if err != nil {
+		return nil, 0, nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	return exchange(req, token)
+}
+
+func exchange(req *http.Request, token string) (http.Header, int, []byte, error) {
+	req.Header.Set("Authorization", "Bearer "+token)
 	client := http.Client{Transport: &http.Transport{DisableCompression: true, DisableKeepAlives: true, Proxy: nil}}
 	resp, err := client.Do(req)
 	if err != nil {

@@ -122,6 +122,7 @@ func (s *Syncer) exchange(ctx context.Context) (more, ok bool) {
 		}
 		return false, false
 	}
+	s.Table.settled(told.sessions)
 	s.Table.apply(out, s.Now())
 	for _, done := range waiting {
 		close(done)
@@ -155,7 +156,7 @@ func (t *Table) drain(most int) told {
 		sh.mu.Lock()
 		n := min(most-len(out.sessions), len(sh.dirty))
 		for _, s := range sh.dirty[:n] {
-			s.dirty = false
+			s.dirty, s.flying = false, true
 			out.sessions = append(out.sessions, s)
 			if s.state == live {
 				out.beats = append(out.beats, s.wire())
@@ -183,11 +184,21 @@ func (t *Table) restore(sessions []*session) {
 	for _, s := range sessions {
 		sh := t.shard(s.id)
 		sh.mu.Lock()
-		if held := sh.sessions[s.id]; held == s && !s.dirty {
+		if s.flying = false; !s.dirty {
 			s.dirty = true
 			sh.dirty = append(sh.dirty, s)
 			t.pending.Add(1)
 		}
+		sh.mu.Unlock()
+	}
+}
+
+// settled notes that the origin was told of sessions.
+func (t *Table) settled(sessions []*session) {
+	for _, s := range sessions {
+		sh := t.shard(s.id)
+		sh.mu.Lock()
+		s.flying = false
 		sh.mu.Unlock()
 	}
 }
@@ -198,12 +209,12 @@ func (t *Table) apply(out *wire.Synced, now int64) {
 	defer t.marks.Unlock()
 	for _, gone := range out.Gone {
 		if id, err := uuid.Parse(gone.SessionID); err == nil {
-			t.end(id, uuid.UUID{}, reasonOf(gone.Reason), now, false)
+			t.end(id, uuid.UUID{}, reasonOf(gone.Reason), now)
 		}
 	}
 	for _, e := range out.Ended {
 		if id, err := uuid.Parse(e.SessionID); err == nil {
-			t.end(id, uuid.UUID{}, reasonOf(e.Reason), now, t.keepEnds)
+			t.end(id, uuid.UUID{}, reasonOf(e.Reason), now)
 		}
 	}
 	if len(out.Ends) == wire.EndShards {

@@ -4,6 +4,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 
@@ -31,7 +32,7 @@ func num(n int) uuid.UUID {
 	return id
 }
 
-// told is a session as the origin tells of it, which beat at an instant.
+// toldOf is a session as the origin tells of it, which beat at an instant.
 func toldOf(id, account uuid.UUID, at int64) *wire.Session {
 	return &wire.Session{SessionID: id.String(), AccountID: account.String(), LastBeatAt: time.UnixMilli(at), ExpiresAt: time.UnixMilli(at + sessionMS),
 		Media: wire.Media{DASHPath: "/vod/one/manifest.mpd"}}
@@ -72,4 +73,12 @@ func sends(t *Table, id uuid.UUID) *wire.Beat {
 		}
 	}
 	return nil
+}
+
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }

@@ -64,9 +64,10 @@ func (s *Syncer) Run(ctx context.Context) {
 	}
 }
 
-// Kick has the origin told at once when enough waits for it.
+// Kick has the origin told at once when enough waits for it, unless it could not be told last time: then it waits for its
+// turn, or every beat of an absence would cost an attempt.
 func (s *Syncer) Kick() {
-	if s.Table.Pending() >= syncSize {
+	if s.Table.Pending() >= syncSize && s.failed.Load() == 0 {
 		s.kick()
 	}
 }
@@ -78,7 +79,7 @@ func (s *Syncer) kick() {
 	}
 }
 
-// Await returns once an exchange that began after the call has succeeded, or ctx ends.
+// Await returns once all is known that the origin could tell when it was called, or ctx ends.
 func (s *Syncer) Await(ctx context.Context) {
 	done := make(chan struct{})
 	s.mu.Lock()
@@ -114,9 +115,7 @@ func (s *Syncer) exchange(ctx context.Context) (more, ok bool) {
 	out, err := s.Exchange(ctx, &wire.Sync{Edge: s.edge, Beats: told.beats, Ends: s.Table.ends})
 	if err != nil {
 		s.Table.restore(told.sessions)
-		s.mu.Lock()
-		s.waiting = append(waiting, s.waiting...)
-		s.mu.Unlock()
+		s.wait(waiting)
 		if s.failed.Add(1) == 1 {
 			s.Log.Warn("beats can't be delivered; sessions go on, and the origin is told when it is back", "error", err, "waiting", s.Table.Pending())
 		}
@@ -124,6 +123,10 @@ func (s *Syncer) exchange(ctx context.Context) (more, ok bool) {
 	}
 	s.Table.settled(told.sessions)
 	s.Table.apply(out, s.Now())
+	if out.More { // what they wait for may be among it
+		s.wait(waiting)
+		waiting = nil
+	}
 	for _, done := range waiting {
 		close(done)
 	}
@@ -132,6 +135,13 @@ func (s *Syncer) exchange(ctx context.Context) (more, ok bool) {
 		s.Log.Info("beats are delivered again", "exchanges_failed", n)
 	}
 	return out.More, true
+}
+
+// wait has those who waited wait on.
+func (s *Syncer) wait(waiting []chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting = append(waiting, s.waiting...)
 }
 
 // Behind is how long ago the origin was last told; 0 when it never was.

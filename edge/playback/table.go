@@ -49,7 +49,7 @@ func reasonOf(name string) reason {
 }
 
 // session is what the table holds of one. Times are Unix milliseconds of the corrected clock. A million of them are meant to
-// fit: 80 bytes, and about 70 of the map and the list (TestSessionMemory).
+// fit: 80 bytes, and about 70 of the map and the list (TestAllocSessionMemory).
 type session struct {
 	id, account uuid.UUID
 	media       unique.Handle[wire.Media] // thousands play one title

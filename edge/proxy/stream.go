@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/valyala/fasthttp"
 
 	"encora/edge/cache"
 	"encora/edge/fill"
@@ -38,17 +39,22 @@ type start struct {
 // stream answers an operation that starts a stream.
 func (x *exchange) stream() {
 	s := &start{exchange: x, deadline: x.p.clock.Base().Add(x.p.Patience)}
-	body, fl := s.run()
-	if fl != nil {
-		x.p.refuse(x.ctx, x.id, fl)
-		return
+	body, err := s.run()
+	var refusal *fill.Refusal
+	switch {
+	case errors.As(err, &refusal):
+		x.relay(refusal)
+	case err != nil:
+		x.p.refuse(x.ctx, x.id, fault.Of(err))
+	default:
+		x.route.meters.count(passed)
+		x.own(http.StatusOK, "application/json", body)
 	}
-	x.route.meters.count(passed)
-	x.own(http.StatusOK, "application/json", body)
 }
 
 // run applies the contract's order: 400, 404, territory, window; then, at the origin, device, subscription, plan, slots.
-func (s *start) run() ([]byte, *fault.Fault) {
+// The error is a fault, or what the origin refuses with.
+func (s *start) run() ([]byte, error) {
 	if fl := s.read(); fl != nil {
 		return nil, fl
 	}
@@ -123,7 +129,7 @@ func (s *start) readDevice(bad func(field, code, message string)) {
 	s.Replace = strings.ToLower(replace)
 	if profile, given := s.header(headerProfile, bad); given {
 		s.ProfileID = readID(headerProfile, profile, bad).String()
-	} else if len(s.claims.ProfileIDs) > 0 {
+	} else if len(s.claims.ProfileIDs) == 1 { // of several none is meant
 		s.ProfileID = s.claims.ProfileIDs[0]
 	}
 	s.ProfileVouched = slices.Contains(s.claims.ProfileIDs, s.ProfileID)
@@ -251,12 +257,14 @@ func (s *start) playable(contentType string, id uuid.UUID, least uint64) (*seen,
 	switch {
 	case o.fault != nil:
 		return nil, o.fault
+	case o.stale && o.answer.Pos() < least:
+		return nil, unavailable(fill.ErrAway)
 	case o.answer.Status() == http.StatusNotFound:
 		return nil, errNothing
 	case o.passed || o.answer.Status() != http.StatusOK:
 		return nil, fault.Of(errors.New("the origin has no playable"))
 	}
-	found := &seen{answer: o.answer, asOf: max(applied, o.answer.Pos()), stale: o.meter == staleHit}
+	found := &seen{answer: o.answer, asOf: max(applied, o.answer.Pos()), stale: o.stale}
 	body, _ := o.answer.Body(cache.Identity) // a part lies in one piece
 	if err := json.Unmarshal([]byte(body), &found.value); err != nil {
 		s.p.Log.Error("an answer of the origin can't be read: run edges and origin of versions that fit", "path", path, "error", err)
@@ -269,41 +277,45 @@ func (s *start) playable(contentType string, id uuid.UUID, least uint64) (*seen,
 func asItIs(body []byte) ([]byte, error) { return body, nil }
 
 // begin has the origin start the session, and signs its URLs.
-func (s *start) begin() ([]byte, *fault.Fault) {
+func (s *start) begin() ([]byte, error) {
 	var started wire.Started
 	err := s.p.Filler.Origin.Tell(wire.StartPath, &s.Start, &started, s.id, s.p.PassTimeout)
 	var refusal *fill.Refusal
 	if errors.As(err, &refusal) {
-		return nil, relayed(refusal)
+		return nil, refusal
 	}
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	id, err := uuid.Parse(started.SessionID)
 	if err != nil {
-		return nil, fault.Of(err)
+		return nil, err
 	}
 	b := append(append(append([]byte(nil), `{"session_id":"`...), started.SessionID...), `",`...)
 	b, refreshAt, err := s.p.Playback.URLs.Append(b, &s.Media, id, s.p.clock.Now(), s.client())
 	if err != nil {
 		s.p.Log.Error("a stream can't be signed: check CDN_CONFIG", "error", err, "request_id", s.id)
-		return nil, fault.Of(err)
+		return nil, err
 	}
 	s.p.Playback.Began(&started, refreshAt) // one that ended since is asked for with its first beat
 	return append(b, '}'), nil
 }
 
-// relayed is the origin's fault as it is.
-func relayed(r *fill.Refusal) *fault.Fault {
+// relay answers with the origin's fault, as it is but for the request's id. One about the edge's key is none of the viewer's.
+func (x *exchange) relay(r *fill.Refusal) {
 	var f struct {
-		Code    fault.Code     `json:"code"`
-		Message string         `json:"message"`
-		Details []fault.Detail `json:"details"`
+		Code fault.Code `json:"code"`
 	}
-	if json.Unmarshal(r.Body, &f) != nil || f.Code == "" {
-		return fault.Of(r)
+	if json.Unmarshal(r.Body, &f) != nil || f.Code == "" || r.Status == http.StatusUnauthorized {
+		x.p.Log.Error("the origin refuses what the edge asks: run edges and origin of versions that fit, with the same key", "error", r, "request_id", x.id)
+		x.p.refuse(x.ctx, x.id, fault.Of(r))
+		return
 	}
-	return fault.New(f.Code, f.Message, f.Details...)
+	x.own(r.Status, "application/json", renamed(r.Body, x.id))
+	if r.RetryAfter != "" {
+		x.ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, r.RetryAfter)
+	}
+	x.p.metrics.refused(r.Status)
 }
 
 // client is the viewer's address.

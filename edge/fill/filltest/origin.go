@@ -254,6 +254,16 @@ func (o *Origin) send(w http.ResponseWriter, p *wire.FeedPage) {
 	_ = json.NewEncoder(w).Encode(p)
 }
 
+// Lag makes the feed lose every page from now on, or stop doing so.
+func (o *Origin) Lag(lag bool) {
+	o.Set(func() {
+		if o.Mangle = nil; lag {
+			o.Mangle = func(*wire.FeedPage) bool { return false }
+		}
+		o.wake()
+	})
+}
+
 func (o *Origin) fill(w http.ResponseWriter, r *http.Request) {
 	ask := Ask{Path: strings.TrimPrefix(r.URL.EscapedPath(), wire.FillPrefix), Query: r.URL.RawQuery}
 	ask.AsOf, _ = time.Parse(time.RFC3339Nano, r.Header.Get(wire.AsOf))

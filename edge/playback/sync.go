@@ -42,11 +42,13 @@ func (s *Syncer) Prepare() {
 	s.kicks = make(chan struct{}, 1)
 }
 
-// Run exchanges until ctx ends, and then once more, so that a stop loses nothing.
+// Run exchanges until ctx ends, and then once more, so that a stop loses nothing. It begins at once: of ends before the first
+// exchange the edge hears by beats alone.
 func (s *Syncer) Run(ctx context.Context) {
 	tick, sweep := time.NewTicker(syncEvery), time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	defer sweep.Stop()
+	s.exchangeAll(ctx)
 	for {
 		select {
 		case <-ctx.Done():

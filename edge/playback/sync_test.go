@@ -115,6 +115,14 @@ func syncing(t *testing.T, n int, f func(s *Syncer, e *exchanges, stop func())) 
 	})
 }
 
+func TestTheFirstExchangeComesAtOnce(t *testing.T) {
+	syncing(t, 0, func(_ *Syncer, e *exchanges, _ func()) {
+		if e.count() != 1 || len(e.since(0)[0].Ends) != 0 {
+			t.Errorf("%d exchanges", e.count())
+		}
+	})
+}
+
 // beat takes a beat of session n, as the edge does.
 func (s *Syncer) beat(n int, position int32) {
 	s.Table.Take(&Beat{Session: num(n), Position: position}, mine, s.Now(), true)
@@ -151,8 +159,8 @@ func TestAThousandBeatsDontWait(t *testing.T) {
 			s.beat(i, 1)
 		}
 		synctest.Wait()
-		if e.count() != 0 {
-			t.Errorf("%d exchanges of 999 beats", e.count())
+		if len(e.told()) != 0 {
+			t.Errorf("%d of 999 beats are told of at once", len(e.told()))
 		}
 		s.beat(999, 1)
 		synctest.Wait()

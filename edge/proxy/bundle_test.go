@@ -63,12 +63,13 @@ type tokens struct {
 func (v *tokens) Ready() bool { return !v.none }
 
 func (v *tokens) Verify(raw []byte) (*token.Claims, error) {
+	if c := v.claims[string(raw)]; c != nil && !v.none { // without an allocation, as the verifier
+		return c, nil
+	}
 	s := string(raw)
-	switch c := v.claims[s]; {
+	switch {
 	case v.none:
 		return nil, token.ErrNoKeys
-	case c != nil:
-		return c, nil
 	case s == "viewer":
 		return &viewerClaims, nil
 	case strings.HasPrefix(s, "viewer-"):

@@ -75,6 +75,7 @@ func setupStage(t testing.TB, options ...option) *stage {
 		}
 	}}, options...)...)
 	s.configure(cdn("1"))
+	s.proxy.Playback.Await(t.Context()) // ends are told of from the first exchange on
 	return s
 }
 

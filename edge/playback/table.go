@@ -20,6 +20,9 @@ const (
 	// absentFor is how long it is remembered that a session is none.
 	absentFor  = 10 * time.Second
 	sweepEvery = 30 * time.Second
+	// skew is how far the clocks of origin and edges lie apart, in milliseconds: within it what arrives later is later. Else
+	// the first beat would be lost of a session that began a moment ago by the origin's clock.
+	skew = 1000
 )
 
 // Reasons are kept as numbers.
@@ -171,8 +174,8 @@ func (t *Table) TakeWarm(b *Beat, account uuid.UUID, now int64) Taken {
 // take moves a session on. Its shard is locked.
 func (t *Table) take(sh *shard, s *session, b *Beat, now int64) Taken {
 	t.beats.Add(1)
-	if now > s.beatAt {
-		s.beat(b, now, t.pausedFor)
+	if at := max(now, s.beatAt+1); at-now <= skew {
+		s.beat(b, at, t.pausedFor)
 	}
 	if !s.dirty {
 		s.dirty = true
@@ -262,42 +265,6 @@ func (s *session) enter(w *wire.Session, account uuid.UUID, refreshAt int64) {
 	s.state = live
 }
 
-// place makes room for a session and enters an absent one; nil when there is none. The shard is locked.
-func (t *Table) place(sh *shard, id uuid.UUID) *session {
-	if t.count.Load() >= t.limit && !t.evict(sh) {
-		t.full.Add(1)
-		return nil
-	}
-	s := &session{id: id, state: absent}
-	sh.sessions[id] = s
-	t.count.Add(1)
-	return s
-}
-
-// evict forgets a session that the origin knows all of, over ones first: it is asked for again when it beats. The map's order
-// is random, so a few looks suffice.
-func (t *Table) evict(sh *shard) bool {
-	var victim *session
-	looks := 0
-	for _, s := range sh.sessions {
-		if s.kept() {
-			continue
-		}
-		if victim = s; s.state != live {
-			break
-		}
-		if looks++; looks == 8 {
-			break
-		}
-	}
-	if victim == nil {
-		return false
-	}
-	delete(sh.sessions, victim.id)
-	t.count.Add(-1)
-	return true
-}
-
 // Refreshed notes until when the session's player has URLs.
 func (t *Table) Refreshed(id uuid.UUID, refreshAt int64) {
 	sh := t.shard(id)
@@ -341,14 +308,6 @@ func (t *Table) end(id, account uuid.UUID, why reason, now int64) {
 	}
 }
 
-// keep remembers the end of a session that is not held, for Ended. The shard is locked.
-func (t *Table) keep(sh *shard, id uuid.UUID, now int64) {
-	if _, again := sh.over[id]; t.keepEnds && !again && t.count.Load() < t.limit {
-		sh.over[id] = now + keptFor.Milliseconds()
-		t.count.Add(1)
-	}
-}
-
 // Ended reports whether a session is known to have ended.
 func (t *Table) Ended(id uuid.UUID) bool {
 	sh := t.shard(id)
@@ -372,28 +331,3 @@ func (t *Table) Beats() uint64 { return t.beats.Load() }
 
 // Full counts the sessions that found no place.
 func (t *Table) Full() uint64 { return t.full.Load() }
-
-// Sweep forgets sessions that are long over. What the origin was not told of stays.
-func (t *Table) Sweep(now int64) {
-	for i := range t.shards {
-		sh := &t.shards[i]
-		sh.mu.Lock()
-		for id, s := range sh.sessions {
-			over := s.expiresAt
-			if s.state == live { // nobody beats: a beat that comes yet asks the origin
-				over += keptFor.Milliseconds()
-			}
-			if now >= over && !s.kept() {
-				delete(sh.sessions, id)
-				t.count.Add(-1)
-			}
-		}
-		for id, until := range sh.over {
-			if now >= until {
-				delete(sh.over, id)
-				t.count.Add(-1)
-			}
-		}
-		sh.mu.Unlock()
-	}
-}

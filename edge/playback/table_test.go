@@ -33,10 +33,11 @@ func TestABeatMovesASessionOn(t *testing.T) {
 	f(paused, Beat{Position: 60, Paused: true}, until, wire.Beat{At: paused, ExpiresAt: until, PausedSince: paused, Position: 60})
 	at = paused + 10*minute - 1 // the beats of a paused stream hold its slot no longer
 	f(at, Beat{Position: 60, Paused: true}, until, wire.Beat{At: at, ExpiresAt: until, PausedSince: paused, Position: 60})
-	f(at-1, Beat{Position: 7}, until, wire.Beat{At: at, ExpiresAt: until, PausedSince: paused, Position: 60}) // overtaken by one that came later
-	f(at, Beat{Position: 7}, until, wire.Beat{At: at, ExpiresAt: until, PausedSince: paused, Position: 60})
-	f(at+1, Beat{Position: 5}, at+1+sessionMS, wire.Beat{At: at + 1, ExpiresAt: at + 1 + sessionMS, Position: 5}) // it plays on, from further back
-	if n := table.Beats(); n != 6 {
+	f(at-2*second, Beat{Position: 7}, until, wire.Beat{At: at, ExpiresAt: until, PausedSince: paused, Position: 60}) // another edge had later ones
+	f(at, Beat{Position: 61, Paused: true}, until, wire.Beat{At: at + 1, ExpiresAt: until, PausedSince: paused, Position: 61})
+	f(at-500, Beat{Position: 62, Paused: true}, until, wire.Beat{At: at + 2, ExpiresAt: until, PausedSince: paused, Position: 62}) // clocks that differ a little
+	f(at+3, Beat{Position: 5}, at+3+sessionMS, wire.Beat{At: at + 3, ExpiresAt: at + 3 + sessionMS, Position: 5})                  // it plays on, from further back
+	if n := table.Beats(); n != 7 {
 		t.Errorf("%d beats were counted", n)
 	}
 }
@@ -82,10 +83,10 @@ func TestHowASessionIsFound(t *testing.T) {
 	f(9, mine, now, true, Unknown, "")
 	f(6, other, now, false, Absent, "")
 	f(6, mine, began+sessionMS-1, false, Playing, "")
-	f(6, mine, began+2*sessionMS-1, false, Late, "")
-	f(6, other, began+2*sessionMS-1, false, Absent, "")
-	f(6, mine, began+2*sessionMS-1, true, Playing, "")
-	f(6, mine, began+2*sessionMS, false, Playing, "")
+	f(6, mine, began+2*sessionMS, false, Late, "")
+	f(6, other, began+2*sessionMS, false, Absent, "")
+	f(6, mine, began+2*sessionMS, true, Playing, "")
+	f(6, mine, began+2*sessionMS+1, false, Playing, "")
 	f(7, mine, began+sessionMS, false, Late, "")
 }
 

@@ -52,7 +52,7 @@ bench: build ## the edge beside nginx, Varnish and bare fasthttp, on one core; i
 	.ci/install nginx=nginx-light varnishd=varnish wrk=wrk
 	go run ./loadtest bench
 
-k6: build bin/k6 ## k6 scenarios with their thresholds
+k6: build bin/k6 ## k6 scenarios with their thresholds; 5 minutes
 	$(BESIDE) env K6=bin/k6 k6/run
 
 bin/k6:

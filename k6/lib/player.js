@@ -3,11 +3,13 @@ import { ask } from './http.js';
 import { address } from './ops.js';
 import { players } from './tokens.js';
 
-// Each scenario has players of its own: none finds a slot taken by what another has not ended.
-export const shares = { launch: 0, beats: 5000, killed: 7000, starts: 8000 };
+// Each use has players of its own, from one number to before another: none finds a slot taken by what another has not ended.
+const shares = { launch: [0, 5000], beats: [5000, 7000], killed: [7000, 7500], warm: [7500, 8000], starts: [8000, 10000] };
 
 export class Player {
-  constructor(n) {
+  constructor(share, i) {
+    const n = shares[share][0] + i;
+    if (n >= shares[share][1]) throw new Error(`${share}: player ${i} is another's: there are not so many`);
     if (n >= players.length) throw new Error(`there are ${players.length} players: raise PLAYERS`);
     this.token = players[n];
     this.device = `01990000-0000-7dec-8000-${n.toString(16).padStart(12, '0')}`; // token.DeviceID

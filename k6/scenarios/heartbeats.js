@@ -3,7 +3,7 @@ import { check } from 'k6';
 import exec from 'k6/execution';
 import { discover } from '../lib/catalogue.js';
 import { beats } from '../lib/env.js';
-import { limited, lives, Player, shares } from '../lib/player.js';
+import { limited, lives, Player } from '../lib/player.js';
 import { viewers } from '../lib/tokens.js';
 
 const ramp = 5; // seconds, in which the sessions start
@@ -44,7 +44,7 @@ export default function ({ films }) {
 
 function begun(films) {
   const n = (exec.vu.idInTest - 1) * each + mine.length;
-  const player = new Player(shares.beats + n);
+  const player = new Player('beats', n);
   check(player.play('getMovieStream', films[n % films.length]), { 'a session to beat for': ({ status }) => status === 200 });
   return player;
 }

@@ -5,7 +5,7 @@ import exec from 'k6/execution';
 import { Counter } from 'k6/metrics';
 import { discover } from '../lib/catalogue.js';
 import { launch } from '../lib/env.js';
-import { limited, lives, Player, shares } from '../lib/player.js';
+import { limited, lives, Player } from '../lib/player.js';
 import { viewers } from '../lib/tokens.js';
 
 const beatEvery = 30e3; // ms
@@ -50,7 +50,7 @@ export default function ({ channel }) {
 }
 
 function press(n, channel) {
-  const player = new Player(shares.launch + n);
+  const player = new Player('launch', n);
   const answer = player.play('getChannelStream', channel);
   check(answer, { 'a stream for everyone': () => answer.status === 200 && answer.json('hls_url') !== null });
   if (player.session) mine.push(Object.assign(player, { due: Date.now() + beatEvery }));

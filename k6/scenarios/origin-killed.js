@@ -6,7 +6,7 @@ import { Counter } from 'k6/metrics';
 import { discover } from '../lib/catalogue.js';
 import { killed } from '../lib/env.js';
 import { header } from '../lib/http.js';
-import { limited, lives, Player, shares } from '../lib/player.js';
+import { limited, lives, Player } from '../lib/player.js';
 import { viewers } from '../lib/tokens.js';
 
 const seconds = killed.before + killed.away + killed.after;
@@ -45,7 +45,7 @@ export function setup() {
   const early = killed.at - killed.before * 1000 - Date.now();
   if (early < 0) throw new Error(`the catalogue was read ${-early} ms too late`);
   // Titles have to be known to the edge, which can't ask for them while the origin is away.
-  films.forEach((film, n) => new Player(shares.killed + 500 + n).play('getMovieStream', film));
+  films.forEach((film, n) => new Player('warm', n).play('getMovieStream', film));
   sleep(Math.max(0, killed.at - killed.before * 1000 - Date.now()) / 1000);
   return { films };
 }
@@ -63,7 +63,7 @@ export function watch({ films }) {
 
 function begun(films) {
   const n = (exec.vu.idInTest - 1) * each + mine.length;
-  const player = new Player(shares.killed + n);
+  const player = new Player('killed', n);
   check(player.play('getMovieStream', films[n % films.length]), { 'a session to beat for': ({ status }) => status === 200 });
   return player;
 }
@@ -71,7 +71,7 @@ function begun(films) {
 export function start({ films }) {
   const n = exec.scenario.iterationInTest;
   const asked = Date.now();
-  const answer = new Player(shares.starts + n).play('getMovieStream', films[n % films.length], { expect: [200, 503] });
+  const answer = new Player('starts', n).play('getMovieStream', films[n % films.length], { expect: [200, 503] });
   const away = asked > killed.at + blink && asked < back;
   if (asked < killed.at - blink || asked > recovered) {
     check(answer, { 'starts while the origin is there': ({ status }) => status === 200 });

@@ -215,6 +215,28 @@ func (w *watching) taken(session string, before time.Time) int {
 	return newest
 }
 
+// arrive waits until the origin has the last position of every session, and knows of no other.
+func (w *watching) arrive(patience time.Duration) {
+	w.h.t.Helper()
+	var kept map[string]int
+	missing := func() []string {
+		var all []string
+		kept = w.h.positions()
+		for _, session := range w.sessions {
+			if taken := w.taken(session, time.Now()); kept[session] != taken {
+				all = append(all, fmt.Sprintf("%s: %d, taken was %d", session, kept[session], taken))
+			}
+		}
+		return all
+	}
+	for end := time.Now().Add(patience); len(missing()) > 0 && time.Now().Before(end); {
+		time.Sleep(20 * time.Millisecond)
+	}
+	if all := missing(); len(all) > 0 || len(kept) != len(w.sessions) {
+		w.h.t.Errorf("%d sessions of %d; positions at the origin:\n%s", len(kept), len(w.sessions), strings.Join(all, "\n"))
+	}
+}
+
 // pause waits.
 func pause(t *testing.T, d time.Duration) {
 	t.Helper()

@@ -34,7 +34,7 @@ type Config struct {
 	CacheBytes  int64         `help:"Bound of the cache, in bytes." default:"268435456"`
 	CDNConfig   string        `name:"cdn-config" help:"File that says where media lie and how their URLs are signed (shared/docs/SIGNING.md); read again when it changes. Without it no stream starts."`
 	PausedFor   time.Duration `help:"How long a paused stream holds its slot." default:"30m"`
-	MaxSessions int           `help:"Most playback sessions held in memory, at about 200 bytes each." default:"2000000"`
+	MaxSessions int           `help:"Most playback sessions held in memory, at about 150 bytes each." default:"2000000"`
 
 	AllowedOrigins []string           `help:"Web origins whose pages may call, such as https://tv.example.com; * in development."`
 	Territory      territory.Settings `embed:""`

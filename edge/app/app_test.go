@@ -62,6 +62,10 @@ func TestSettingsAreCheckedBeforeListening(t *testing.T) {
 	f("FILL_TIMEOUT", "FILL_TIMEOUT", "0s")
 	f("FEED_LOST_AFTER", "FEED_LOST_AFTER", "100ms")
 	f("LOG_LEVEL", "LOG_LEVEL", "loud")
+	f("PAUSED_FOR", "PAUSED_FOR", "1m14s")
+	f("PAUSED_FOR", "PAUSED_FOR", "-1h")
+	f("MAX_SESSIONS", "MAX_SESSIONS", "999")
+	f("PATIENCE", "PATIENCE", "0s")
 	f("CDN_CONFIG", "CDN_CONFIG", "/nowhere/cdn.json")
 	f("CDN_CONFIG", "CDN_CONFIG", cdnConfig(t, "not hex"))
 	f("MEDIA_DIR", "MEDIA_DIR", t.TempDir())
@@ -140,7 +144,7 @@ func start(t *testing.T, ops []op.Op, more ...string) *world {
 		"JWKS_URL", keys.URL+"/.well-known/jwks.json", "STOP_AFTER", "5s")...)}); err != nil {
 		t.Fatal(err)
 	}
-	cfg.Log, cfg.Ops = slog.New(slog.DiscardHandler), ops
+	cfg.Log, cfg.Ops, cfg.LookEvery = slog.New(slog.DiscardHandler), ops, 10*time.Millisecond
 	ctx, stop := context.WithCancel(context.Background())
 	w.stop = stop
 	go func() { w.ended <- Run(ctx, &cfg) }()

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"time"
@@ -44,7 +45,7 @@ func (f *cdnFile) Run(ctx context.Context) {
 	if f.cfg.CDNConfig == "" {
 		return
 	}
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(cmp.Or(f.cfg.LookEvery, lookEvery))
 	defer tick.Stop()
 	for {
 		select {

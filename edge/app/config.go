@@ -52,8 +52,9 @@ type Config struct {
 	IdleTimeout   time.Duration `help:"How long a connection may be without a request." default:"75s"`
 	StopAfter     time.Duration `help:"How long requests may take to finish after SIGTERM." default:"10s"`
 
-	Log *slog.Logger `kong:"-"`
-	Ops []op.Op      `kong:"-"` // nil: all that the origin declares
+	Log       *slog.Logger  `kong:"-"`
+	Ops       []op.Op       `kong:"-"` // nil: all that the origin declares
+	LookEvery time.Duration `kong:"-"` // at CDN_CONFIG; 0: every 2 s
 }
 
 const (

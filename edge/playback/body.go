@@ -234,18 +234,18 @@ func readSession(raw json.RawMessage, b *Beat, f *Faults) {
 }
 
 func readPosition(raw json.RawMessage, b *Beat, f *Faults) {
-	var n *float64
+	n, _ := strconv.ParseFloat(string(raw), 64) // infinite when it is beyond all limits
 	switch {
 	case raw == nil:
 		f.invalid("position_seconds", "required", "Expected required property position_seconds to be present.")
-	case json.Unmarshal(raw, &n) != nil && raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') || string(raw) == "null" || n != nil && *n != math.Trunc(*n):
+	case raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') || n != math.Trunc(n):
 		f.unreadable("position_seconds", "wrong_type", "Expected integer.")
-	case n == nil || *n > wire.MaxPosition:
-		f.invalid("position_seconds", "out_of_range", "Expected number <= "+strconv.Itoa(wire.MaxPosition)+".")
-	case *n < 0:
+	case n < 0:
 		f.invalid("position_seconds", "out_of_range", "Expected number >= 0.")
+	case n > wire.MaxPosition:
+		f.invalid("position_seconds", "out_of_range", "Expected number <= "+strconv.Itoa(wire.MaxPosition)+".")
 	default:
-		b.Position = int32(*n)
+		b.Position = int32(n)
 	}
 }
 

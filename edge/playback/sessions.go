@@ -53,53 +53,62 @@ func New(t *Table, c Config) *Sessions {
 	return s
 }
 
-// Seek asks the origin for a session that is not held or seems over, once for all who ask, and takes it in; what it is now
-// is in the table. The error says that the origin can't be asked.
-func (s *Sessions) Seek(ctx context.Context, id, account uuid.UUID) error {
+// Seek asks the origin for a session that is not held or seems over, once for all who ask, and takes it in: how it stands is
+// then in the table, if it has a place there. What Seek returns is Absent or Over if the origin said so. The error says that
+// the origin can't be asked.
+func (s *Sessions) Seek(ctx context.Context, id, account uuid.UUID) (Taken, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.Config.Patience)
 	defer cancel()
-	flight := s.flights.DoChan(string(id[:])+string(account[:]), func() (any, error) { return nil, s.find(id, account) })
+	flight := s.flights.DoChan(string(id[:])+string(account[:]), func() (any, error) { return s.find(id, account) })
 	select {
 	case r := <-flight:
-		return r.Err
+		said, _ := r.Val.(Taken)
+		return said, r.Err
 	case <-ctx.Done():
-		return fill.ErrLate
+		return Taken{}, fill.ErrLate
 	}
 }
 
-func (s *Sessions) find(id, account uuid.UUID) error {
+func (s *Sessions) find(id, account uuid.UUID) (Taken, error) {
 	select {
 	case s.places <- struct{}{}:
 	case <-time.After(s.Config.Patience):
-		return fill.ErrBusy
+		return Taken{}, fill.ErrBusy
 	}
 	defer func() { <-s.places }()
+	switch known := s.Look(id, account, s.Config.Now()); known.Standing { // by who asked a moment ago
+	case Playing:
+		return Taken{}, nil
+	case Absent, Over:
+		return known, nil
+	}
 	for range findTries {
-		found, err := s.ask(id, account)
+		found, said, err := s.ask(id, account)
 		if err != nil || found == nil || s.Enter(found, 0) {
-			return err
+			return said, err
 		}
 	}
-	return fill.ErrBusy
+	return Taken{}, fill.ErrBusy
 }
 
-// ask notes what the origin says of a session; nil when that is not where it plays.
-func (s *Sessions) ask(id, account uuid.UUID) (*wire.Session, error) {
+// ask asks for a session; nil, and what was noted, when that is not where it plays.
+func (s *Sessions) ask(id, account uuid.UUID) (*wire.Session, Taken, error) {
 	var found wire.Session
 	err := s.Config.Origin.Tell(wire.FindPath, &wire.Find{AccountID: account.String(), SessionID: id.String()}, &found, uuid.NewString(), s.Config.Timeout)
 	var refusal *fill.Refusal
 	if !errors.As(err, &refusal) {
-		return &found, err
+		return &found, Taken{}, err
 	}
 	switch refusal.Status {
 	case http.StatusNotFound:
 		s.End(id, account, "", s.Config.Now())
+		return nil, Taken{Standing: Absent}, nil
 	case http.StatusGone:
-		s.End(id, account, why(refusal.Body), s.Config.Now())
-	default:
-		return nil, err
+		reason := why(refusal.Body)
+		s.End(id, account, reason, s.Config.Now())
+		return nil, Taken{Standing: Over, Reason: reason}, nil
 	}
-	return nil, nil
+	return nil, Taken{}, err
 }
 
 // why is the reason that a refusal gives.
@@ -109,7 +118,7 @@ func why(body []byte) string {
 			Reason string `json:"reason"`
 		} `json:"details"`
 	}
-	if json.Unmarshal(body, &f) != nil || len(f.Details) == 0 {
+	if json.Unmarshal(body, &f) != nil || len(f.Details) == 0 || reasonOf(f.Details[0].Reason) == absent {
 		return wire.ReasonEnded
 	}
 	return f.Details[0].Reason

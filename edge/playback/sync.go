@@ -42,11 +42,13 @@ func (s *Syncer) Prepare() {
 	s.kicks = make(chan struct{}, 1)
 }
 
-// Run exchanges until ctx ends, and then once more, so that a stop loses nothing.
+// Run exchanges until ctx ends, and then once more, so that a stop loses nothing. It begins at once: of ends before the first
+// exchange the edge hears by beats alone.
 func (s *Syncer) Run(ctx context.Context) {
 	tick, sweep := time.NewTicker(syncEvery), time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	defer sweep.Stop()
+	s.exchangeAll(ctx)
 	for {
 		select {
 		case <-ctx.Done():
@@ -64,9 +66,10 @@ func (s *Syncer) Run(ctx context.Context) {
 	}
 }
 
-// Kick has the origin told at once when enough waits for it.
+// Kick has the origin told at once when enough waits for it, unless it could not be told last time: then it waits for its
+// turn, or every beat of an absence would cost an attempt.
 func (s *Syncer) Kick() {
-	if s.Table.Pending() >= syncSize {
+	if s.Table.Pending() >= syncSize && s.failed.Load() == 0 {
 		s.kick()
 	}
 }
@@ -78,7 +81,7 @@ func (s *Syncer) kick() {
 	}
 }
 
-// Await returns once an exchange that began after the call has succeeded, or ctx ends.
+// Await returns once all is known that the origin could tell when it was called, or ctx ends.
 func (s *Syncer) Await(ctx context.Context) {
 	done := make(chan struct{})
 	s.mu.Lock()
@@ -114,15 +117,18 @@ func (s *Syncer) exchange(ctx context.Context) (more, ok bool) {
 	out, err := s.Exchange(ctx, &wire.Sync{Edge: s.edge, Beats: told.beats, Ends: s.Table.ends})
 	if err != nil {
 		s.Table.restore(told.sessions)
-		s.mu.Lock()
-		s.waiting = append(waiting, s.waiting...)
-		s.mu.Unlock()
+		s.wait(waiting)
 		if s.failed.Add(1) == 1 {
 			s.Log.Warn("beats can't be delivered; sessions go on, and the origin is told when it is back", "error", err, "waiting", s.Table.Pending())
 		}
 		return false, false
 	}
+	s.Table.settled(told.sessions)
 	s.Table.apply(out, s.Now())
+	if out.More { // what they wait for may be among it
+		s.wait(waiting)
+		waiting = nil
+	}
 	for _, done := range waiting {
 		close(done)
 	}
@@ -131,6 +137,13 @@ func (s *Syncer) exchange(ctx context.Context) (more, ok bool) {
 		s.Log.Info("beats are delivered again", "exchanges_failed", n)
 	}
 	return out.More, true
+}
+
+// wait has those who waited wait on.
+func (s *Syncer) wait(waiting []chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting = append(waiting, s.waiting...)
 }
 
 // Behind is how long ago the origin was last told; 0 when it never was.
@@ -155,7 +168,7 @@ func (t *Table) drain(most int) told {
 		sh.mu.Lock()
 		n := min(most-len(out.sessions), len(sh.dirty))
 		for _, s := range sh.dirty[:n] {
-			s.dirty = false
+			s.dirty, s.flying = false, true
 			out.sessions = append(out.sessions, s)
 			if s.state == live {
 				out.beats = append(out.beats, s.wire())
@@ -183,11 +196,21 @@ func (t *Table) restore(sessions []*session) {
 	for _, s := range sessions {
 		sh := t.shard(s.id)
 		sh.mu.Lock()
-		if held := sh.sessions[s.id]; held == s && !s.dirty {
+		if s.flying = false; !s.dirty {
 			s.dirty = true
 			sh.dirty = append(sh.dirty, s)
 			t.pending.Add(1)
 		}
+		sh.mu.Unlock()
+	}
+}
+
+// settled notes that the origin was told of sessions.
+func (t *Table) settled(sessions []*session) {
+	for _, s := range sessions {
+		sh := t.shard(s.id)
+		sh.mu.Lock()
+		s.flying = false
 		sh.mu.Unlock()
 	}
 }
@@ -198,12 +221,12 @@ func (t *Table) apply(out *wire.Synced, now int64) {
 	defer t.marks.Unlock()
 	for _, gone := range out.Gone {
 		if id, err := uuid.Parse(gone.SessionID); err == nil {
-			t.end(id, uuid.UUID{}, reasonOf(gone.Reason), now, false)
+			t.end(id, uuid.UUID{}, reasonOf(gone.Reason), now)
 		}
 	}
 	for _, e := range out.Ended {
 		if id, err := uuid.Parse(e.SessionID); err == nil {
-			t.end(id, uuid.UUID{}, reasonOf(e.Reason), now, t.keepEnds)
+			t.end(id, uuid.UUID{}, reasonOf(e.Reason), now)
 		}
 	}
 	if len(out.Ends) == wire.EndShards {

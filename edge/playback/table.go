@@ -20,6 +20,9 @@ const (
 	// absentFor is how long it is remembered that a session is none.
 	absentFor  = 10 * time.Second
 	sweepEvery = 30 * time.Second
+	// skew is how far the clocks of origin and edges lie apart, in milliseconds: within it what arrives later is later. Else
+	// the first beat would be lost of a session that began a moment ago by the origin's clock.
+	skew = 1000
 )
 
 // Reasons are kept as numbers.
@@ -49,7 +52,7 @@ func reasonOf(name string) reason {
 }
 
 // session is what the table holds of one. Times are Unix milliseconds of the corrected clock. A million of them are meant to
-// fit: 104 bytes, and about 50 of the map.
+// fit: 80 bytes, and about 70 of the map and the list (TestAllocSessionMemory).
 type session struct {
 	id, account uuid.UUID
 	media       unique.Handle[wire.Media] // thousands play one title
@@ -60,13 +63,19 @@ type session struct {
 	position    int32
 	state       reason
 	dirty       bool // in its shard's list
+	flying      bool // in the exchange under way, which may fail
 }
+
+// kept reports whether the origin has yet to hear of the session's beats.
+func (s *session) kept() bool { return s.dirty || s.flying }
 
 // shard is a part of the table. Beats of thousands of sessions rarely meet in one.
 type shard struct {
 	mu       sync.Mutex
 	sessions map[uuid.UUID]*session
 	dirty    []*session // those with beats that the origin was not told of
+	// over are sessions that ended and were never held here, with the instants to forget them: whose they were is not known.
+	over map[uuid.UUID]int64
 }
 
 // Table is the sessions of an edge. It is safe for concurrent use.
@@ -91,7 +100,7 @@ type Table struct {
 type Settings struct {
 	PausedFor time.Duration // how long a paused stream holds its slot
 	Limit     int           // most sessions held
-	// KeepEnds remembers the ends of sessions that were never held here, too.
+	// KeepEnds remembers the ends of sessions that were never held here, too, for Ended.
 	KeepEnds bool
 }
 
@@ -100,6 +109,7 @@ func NewTable(s Settings) *Table {
 	t := &Table{pausedFor: s.PausedFor.Milliseconds(), limit: int64(s.Limit), keepEnds: s.KeepEnds}
 	for i := range t.shards {
 		t.shards[i].sessions = make(map[uuid.UUID]*session)
+		t.shards[i].over = make(map[uuid.UUID]int64)
 	}
 	return t
 }
@@ -164,8 +174,8 @@ func (t *Table) TakeWarm(b *Beat, account uuid.UUID, now int64) Taken {
 // take moves a session on. Its shard is locked.
 func (t *Table) take(sh *shard, s *session, b *Beat, now int64) Taken {
 	t.beats.Add(1)
-	if now > s.beatAt {
-		s.beat(b, now, t.pausedFor)
+	if at := max(now, s.beatAt+1); at-now <= skew {
+		s.beat(b, at, t.pausedFor)
 	}
 	if !s.dirty {
 		s.dirty = true
@@ -255,42 +265,6 @@ func (s *session) enter(w *wire.Session, account uuid.UUID, refreshAt int64) {
 	s.state = live
 }
 
-// place makes room for a session and enters an absent one; nil when there is none. The shard is locked.
-func (t *Table) place(sh *shard, id uuid.UUID) *session {
-	if t.count.Load() >= t.limit && !t.evict(sh) {
-		t.full.Add(1)
-		return nil
-	}
-	s := &session{id: id, state: absent}
-	sh.sessions[id] = s
-	t.count.Add(1)
-	return s
-}
-
-// evict forgets a session that the origin knows all of, over ones first: it is asked for again when it beats. The map's order
-// is random, so a few looks suffice.
-func (t *Table) evict(sh *shard) bool {
-	var victim *session
-	looks := 0
-	for _, s := range sh.sessions {
-		if s.dirty {
-			continue
-		}
-		if victim = s; s.state != live {
-			break
-		}
-		if looks++; looks == 8 {
-			break
-		}
-	}
-	if victim == nil {
-		return false
-	}
-	delete(sh.sessions, victim.id)
-	t.count.Add(-1)
-	return true
-}
-
 // Refreshed notes until when the session's player has URLs.
 func (t *Table) Refreshed(id uuid.UUID, refreshAt int64) {
 	sh := t.shard(id)
@@ -303,33 +277,34 @@ func (t *Table) Refreshed(id uuid.UUID, refreshAt int64) {
 
 // End notes that a session is over. account is whose it was asked for, zero when that does not matter.
 func (t *Table) End(id, account uuid.UUID, why string, now int64) {
-	t.end(id, account, reasonOf(why), now, account != uuid.UUID{})
+	t.end(id, account, reasonOf(why), now)
 }
 
-// end marks a session; remember says to note it also when it is not held.
-func (t *Table) end(id, account uuid.UUID, why reason, now int64, remember bool) {
+// end marks a session. An end that was asked for is noted also when the session is not held.
+func (t *Table) end(id, account uuid.UUID, why reason, now int64) {
 	sh := t.shard(id)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	s := sh.sessions[id]
-	if s == nil {
-		if !remember {
-			return
-		}
+	s, asked := sh.sessions[id], account != uuid.UUID{}
+	switch {
+	case !asked && (s == nil || s.state == absent): // whose it is is not known, and an account that it is absent for is not told of its end
+		t.keep(sh, id, now)
+		return
+	case s == nil:
 		if s = t.place(sh, id); s == nil {
 			return
 		}
-		s.account = account
-	}
-	switch {
-	case s.state != live && s.state != absent:
+	case s.state > absent:
 		return // the first reason is the one
-	case s.state == live && remember && s.account != account && account != uuid.UUID{}:
+	case asked && s.state == live && s.account != account:
 		return // it was asked for by another, and is not theirs to end
+	}
+	if asked {
+		s.account = account
 	}
 	s.state, s.expiresAt = why, now+keptFor.Milliseconds()
 	if why == absent {
-		s.account, s.expiresAt = account, now+absentFor.Milliseconds()
+		s.expiresAt = now + absentFor.Milliseconds()
 	}
 }
 
@@ -338,8 +313,11 @@ func (t *Table) Ended(id uuid.UUID) bool {
 	sh := t.shard(id)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	s := sh.sessions[id]
-	return s != nil && s.state > absent
+	if s := sh.sessions[id]; s != nil && s.state > absent {
+		return true
+	}
+	_, over := sh.over[id]
+	return over
 }
 
 // Count is how many sessions are held, over ones included.
@@ -353,22 +331,3 @@ func (t *Table) Beats() uint64 { return t.beats.Load() }
 
 // Full counts the sessions that found no place.
 func (t *Table) Full() uint64 { return t.full.Load() }
-
-// Sweep forgets sessions that are long over. What the origin was not told of stays.
-func (t *Table) Sweep(now int64) {
-	for i := range t.shards {
-		sh := &t.shards[i]
-		sh.mu.Lock()
-		for id, s := range sh.sessions {
-			over := s.expiresAt
-			if s.state == live { // nobody beats: a beat that comes yet asks the origin
-				over += keptFor.Milliseconds()
-			}
-			if now >= over && !s.dirty {
-				delete(sh.sessions, id)
-				t.count.Add(-1)
-			}
-		}
-		sh.mu.Unlock()
-	}
-}

@@ -25,7 +25,12 @@ type URLs struct {
 func (u *URLs) Set(cdns *sign.CDNs) { u.cdns.Store(cdns) }
 
 // Verifier verifies what is signed by the keys of now; nil when no URLs are ours to verify.
-func (u *URLs) Verifier() *sign.Verifier { return u.cdns.Load().Verifier() }
+func (u *URLs) Verifier() *sign.Verifier {
+	if cdns := u.cdns.Load(); cdns != nil {
+		return cdns.Verifier()
+	}
+	return nil
+}
 
 // Check reports whether URLs can be made for the media.
 func (u *URLs) Check(m *wire.Media) error {

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"io"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 )
@@ -79,4 +80,11 @@ func TestComposedAnswersDontAllocate(t *testing.T) {
 	}
 	g.wantNoAllocations("what's on", request("GET", "/v2/epg/now?"+ids(choice...), viewer))
 	g.wantNoAllocations("not modified", request("GET", "/v2/epg/now?"+ids(choice...), viewer, "If-None-Match: *"))
+}
+
+func TestBeatsDontAllocate(t *testing.T) {
+	s := setupStage(t, withOrigins("https://tv.example"))
+	id := s.playing()
+	s.wantNoAllocations("heartbeat", beatRequest(beatBody(id, 1234), asAnn))
+	s.wantNoAllocations("paused, of a browser", beatRequest(strings.TrimSuffix(beatBody(id, 1234), "}")+`,"is_paused":true}`, asAnn, "Origin: https://tv.example", "X-Request-Id: r-1"))
 }

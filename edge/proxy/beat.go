@@ -19,7 +19,7 @@ import (
 // warmBeat takes a beat of a session that is held and has URLs for a while yet. It allocates nothing.
 func (p *Proxy) warmBeat(r *lane.Request, out *lane.Reply) bool {
 	rt := p.beatRoute
-	if rt == nil || string(r.Path) != rt.op.Path || len(r.Query) > 0 || r.Token == nil {
+	if rt == nil || string(r.Path) != rt.op.Path || len(r.Query) > 0 || r.Token == nil || int64(len(r.Body)) > rt.op.MaxBody {
 		return false
 	}
 	b, ok := playback.ReadPlain(r.Body)
@@ -119,29 +119,29 @@ func (x *exchange) renewed(b *playback.Beat, taken playback.Taken) ([]byte, *fau
 
 // take takes a beat, asking the origin for a session that is not held or seems over.
 func (p *Proxy) take(b *playback.Beat, account uuid.UUID) (playback.Taken, *fault.Fault) {
-	taken := p.Playback.Take(b, account, p.millis(), false)
-	if taken.Standing == playback.Unknown || taken.Standing == playback.Late {
-		held := taken.Standing == playback.Late
-		err := p.Playback.Seek(context.Background(), b.Session, account)
-		if err != nil && !held {
-			return taken, unavailable(err)
-		}
-		// Of a session that is held the origin, if it can be asked, has said that it lives on; if it can't, the stream goes on.
-		taken = p.Playback.Take(b, account, p.millis(), true)
-	}
-	return taken, notPlaying(taken)
+	return p.settled(b.Session, account, func(sought bool) playback.Taken { return p.Playback.Take(b, account, p.millis(), sought) })
 }
 
 // standing is why a session does not play; nil for one that does.
 func (p *Proxy) standing(id, account uuid.UUID) *fault.Fault {
-	taken := p.Playback.Look(id, account, p.millis())
-	if taken.Standing == playback.Unknown || taken.Standing == playback.Late {
-		if err := p.Playback.Seek(context.Background(), id, account); err != nil {
-			return unavailable(err)
+	_, fl := p.settled(id, account, func(bool) playback.Taken { return p.Playback.Look(id, account, p.millis()) })
+	return fl
+}
+
+// settled finds a session, and again once the origin was asked, if that is needed.
+func (p *Proxy) settled(id, account uuid.UUID, find func(sought bool) playback.Taken) (playback.Taken, *fault.Fault) {
+	taken := find(false)
+	if held := taken.Standing == playback.Late; held || taken.Standing == playback.Unknown {
+		said, err := p.Playback.Seek(context.Background(), id, account)
+		if err != nil && !held {
+			return taken, unavailable(err)
 		}
-		taken = p.Playback.Look(id, account, p.millis())
+		// Of a session that is held the origin, if it can be asked, has said that it lives on; if it can't, the stream goes on.
+		if taken = find(true); taken.Standing == playback.Unknown { // it found no place
+			taken = said
+		}
 	}
-	return notPlaying(taken)
+	return taken, notPlaying(taken)
 }
 
 func notPlaying(t playback.Taken) *fault.Fault {

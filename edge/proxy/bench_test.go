@@ -81,3 +81,28 @@ func BenchmarkWarmNow(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(out.Body)), "bytes")
 }
+
+// BenchmarkWarmBeat is a heartbeat without the kernel, of thousands of sessions in turn.
+func BenchmarkWarmBeat(b *testing.B) {
+	const sessions = 4000
+	s := setupStage(b)
+	s.movie(1)
+	bodies := make([][]byte, sessions)
+	for i := range bodies {
+		bodies[i] = []byte(beatBody(s.started(s.play(movieStream(1), asAnn)).Session, i))
+	}
+	r := lane.Request{Post: true, Path: []byte(beatPath), Token: []byte("ann"), Now: s.now()}
+	out := lane.Reply{Head: make([]byte, 0, 8<<10), Space: make([]byte, 0, 1<<10)}
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		r.Body, r.Now = bodies[i], r.Now.Add(time.Microsecond)
+		if i++; i == sessions {
+			i = 0
+		}
+		out.Head, out.Space = out.Head[:0], out.Space[:0]
+		if !s.proxy.Warm(&r, &out) {
+			b.Fatal("not taken")
+		}
+	}
+}

@@ -174,8 +174,8 @@ func TestExpect(t *testing.T) {
 		t.Errorf("%d %v, want 200", a.StatusCode, err)
 	}
 	fmt.Fprintf(c, "POST /v2/devices HTTP/1.1\r\nHost: edge\r\n%s\r\nExpect: 100-continue\r\nContent-Length: 2000\r\n\r\n", viewer)
-	if a, err := readAnswer(r, "POST"); err != nil || a.StatusCode != 413 || !a.Close {
-		t.Errorf("%d %v, want 413 and the end of the connection", a.StatusCode, err)
+	if a, err := readAnswer(r, "POST"); err != nil || a.StatusCode != 413 || !a.Close || a.fault() != "PAYLOAD_TOO_LARGE" {
+		t.Errorf("%d %q %v, want 413 and the end of the connection", a.StatusCode, a.body, err)
 	}
 }
 

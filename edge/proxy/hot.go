@@ -79,6 +79,7 @@ func (x *exchange) class(least uint64, deadline time.Time) (found, *fault.Fault)
 type outcome struct {
 	answer *cache.Answer
 	passed bool          // an answer of the origin that is not stored
+	stale  bool          // edited since, and the origin can't be asked for the new text
 	age    time.Duration // since it was last known to be right
 	status string        // Cache-Status, without the cache's name (RFC 9211)
 	meter  meter
@@ -100,7 +101,8 @@ func (x *exchange) obtain(q *fill.Query, deadline time.Time) outcome {
 		if next := p.Filler.TakeOver(q.Key, held, m.world, m.now); next != nil {
 			held = next
 		}
-		if m.good(held) {
+		applied := m.world.Applied() // before it is judged: up to here nothing has changed it, if it is good
+		if m.good(held) && max(applied, held.Pos()) >= q.Least {
 			return m.hit(held)
 		}
 		if p.Filler.Origin.Away() && m.servable(held) {
@@ -130,7 +132,7 @@ func (m *moment) hit(a *cache.Answer) outcome {
 // stale serves what was edited since, because the origin can't be asked for the new text.
 func (m *moment) stale(a *cache.Answer) outcome {
 	age := max(m.behind, time.Duration(m.now-a.Filled().UnixNano()))
-	return outcome{answer: a, age: age, status: "; hit; ttl=-" + seconds(age) + away, meter: staleHit}
+	return outcome{answer: a, stale: true, age: age, status: "; hit; ttl=-" + seconds(age) + away, meter: staleHit}
 }
 
 func filled(r fill.Result, fwd string) outcome {

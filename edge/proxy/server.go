@@ -98,7 +98,8 @@ func (p *Proxy) limitFor(h *fasthttp.RequestHeader) int64 {
 // expected decides on Expect: 100-continue: a body that will be refused need not be sent.
 func (p *Proxy) expected(ctx *fasthttp.RequestCtx) int {
 	if int64(ctx.Request.Header.ContentLength()) > p.limitFor(&ctx.Request.Header) {
-		return http.StatusRequestEntityTooLarge
+		p.tooLarge(ctx, requestID(ctx))
+		return ctx.Response.StatusCode()
 	}
 	return http.StatusContinue
 }

@@ -61,16 +61,8 @@ func (x *exchange) unexpected(err error) {
 	}
 }
 
-// relay sends the origin's refusal as it is: it was written for this request.
-func (x *exchange) relay(r *fill.Refusal) {
-	if r.RetryAfter != "" {
-		x.ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, r.RetryAfter)
-	}
-	x.own(r.Status, "application/json", r.Body)
-	x.p.metrics.refused(r.Status)
-}
-
 // run applies the contract's order: 400, 404, territory, window; then, at the origin, device, subscription, plan, slots.
+// The error is a fault, or what the origin refuses with.
 func (s *start) run() ([]byte, error) {
 	if fl := s.read(); fl != nil {
 		return nil, fl
@@ -146,7 +138,7 @@ func (s *start) readDevice(bad func(field, code, message string)) {
 	s.Replace = strings.ToLower(replace)
 	if profile, given := s.header(headerProfile, bad); given {
 		s.ProfileID = readID(headerProfile, profile, bad).String()
-	} else if len(s.claims.ProfileIDs) > 0 {
+	} else if len(s.claims.ProfileIDs) == 1 { // of several none is meant
 		s.ProfileID = s.claims.ProfileIDs[0]
 	}
 	s.ProfileVouched = slices.Contains(s.claims.ProfileIDs, s.ProfileID)
@@ -274,12 +266,14 @@ func (s *start) playable(contentType string, id uuid.UUID, least uint64) (*seen,
 	switch {
 	case o.fault != nil:
 		return nil, o.fault
+	case o.stale && o.answer.Pos() < least:
+		return nil, unavailable(fill.ErrAway)
 	case o.answer.Status() == http.StatusNotFound:
 		return nil, errNothing
 	case o.passed || o.answer.Status() != http.StatusOK:
 		return nil, fault.Of(errors.New("the origin has no playable"))
 	}
-	found := &seen{answer: o.answer, asOf: max(applied, o.answer.Pos()), stale: o.meter == staleHit}
+	found := &seen{answer: o.answer, asOf: max(applied, o.answer.Pos()), stale: o.stale}
 	body, _ := o.answer.Body(cache.Identity) // a part lies in one piece
 	if err := json.Unmarshal([]byte(body), &found.value); err != nil {
 		s.p.Log.Error("an answer of the origin can't be read: run edges and origin of versions that fit", "path", path, "error", err)
@@ -313,6 +307,23 @@ func (s *start) begin() ([]byte, error) {
 	}
 	s.p.Playback.Began(&started, refreshAt) // one that ended since is asked for with its first beat
 	return append(b, '}'), nil
+}
+
+// relay answers with the origin's fault, as it is but for the request's id. One about the edge's key is none of the viewer's.
+func (x *exchange) relay(r *fill.Refusal) {
+	var f struct {
+		Code fault.Code `json:"code"`
+	}
+	if json.Unmarshal(r.Body, &f) != nil || f.Code == "" || r.Status == http.StatusUnauthorized {
+		x.p.Log.Error("the origin refuses what the edge asks: run edges and origin of versions that fit, with the same key", "error", r, "request_id", x.id)
+		x.p.refuse(x.ctx, x.id, fault.Of(r))
+		return
+	}
+	x.own(r.Status, "application/json", renamed(r.Body, x.id))
+	if r.RetryAfter != "" {
+		x.ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, r.RetryAfter)
+	}
+	x.p.metrics.refused(r.Status)
 }
 
 // client is the viewer's address.

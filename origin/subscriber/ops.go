@@ -39,7 +39,7 @@ func (d *Domain) Entries() []api.Entry {
 			Documented(tagDevices, "Get Device", ""),
 		api.Patch("renameDevice", devices+"/{device_id}", op.Viewer, d.renameDevice).Passed().
 			Documented(tagDevices, "Rename Device", ""),
-		api.Delete("removeDevice", devices+"/{device_id}", op.Viewer, d.removeDevice).Passed().
+		api.Delete("removeDevice", devices+"/{device_id}", op.Viewer, d.removeDevice).Passed().EndsStreams().
 			Documented(tagDevices, "Remove Device", "Removes the device and terminates any active streams on it."),
 
 		api.Get("listPlans", plans, op.Public, d.listPlans).Shared(10).

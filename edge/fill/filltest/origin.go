@@ -57,6 +57,8 @@ type Origin struct {
 	// Mangle may change a page of the feed before it is sent, or lose it: false closes the connection.
 	Mangle func(*wire.FeedPage) bool
 	Now    func() time.Time
+	// Sessions are those of playback.
+	Sessions *Sessions
 
 	server *httptest.Server
 
@@ -75,12 +77,17 @@ type Origin struct {
 // New starts an origin that ends with the test.
 func New(t testing.TB) *Origin {
 	o := &Origin{changed: make(chan struct{}), epoch: "epoch-1", head: 100, trimmed: 100, fills: make(map[string]int), Now: time.Now}
+	o.Sessions = newSessions(o)
 	mux := http.NewServeMux()
 	mux.HandleFunc(wire.FeedPath, o.feed)
 	mux.HandleFunc(wire.FillPrefix+"/", o.fill)
 	mux.HandleFunc(wire.TerritoriesPath, o.territories)
 	mux.HandleFunc(wire.LineupPath, o.fill)
 	mux.HandleFunc(wire.DayPath, o.fill)
+	mux.HandleFunc(wire.PlayablePath, o.fill)
+	mux.HandleFunc("POST "+wire.StartPath, o.Sessions.start)
+	mux.HandleFunc("POST "+wire.FindPath, o.Sessions.find)
+	mux.HandleFunc("POST "+wire.SyncPath, o.Sessions.sync)
 	mux.HandleFunc(wire.PassPrefix+"/", o.pass)
 	o.server = httptest.NewServer(o.guard(mux))
 	t.Cleanup(func() {
@@ -245,6 +252,16 @@ func (o *Origin) send(w http.ResponseWriter, p *wire.FeedPage) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(p)
+}
+
+// Lag makes the feed lose every page from now on, or stop doing so.
+func (o *Origin) Lag(lag bool) {
+	o.Set(func() {
+		if o.Mangle = nil; lag {
+			o.Mangle = func(*wire.FeedPage) bool { return false }
+		}
+		o.wake()
+	})
 }
 
 func (o *Origin) fill(w http.ResponseWriter, r *http.Request) {

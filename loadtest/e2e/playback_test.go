@@ -41,7 +41,7 @@ func TestEdgeKilledUnderBeats(t *testing.T) {
 		}
 		return true
 	})
-	pause(t, time.Second) // the clocks of edges differ a little, and of beats the later one counts by them
+	pause(t, time.Second) // what was held up comes at once, and of two beats in one millisecond the first counts
 	w.stop()
 	w.arrive(3 * time.Second)
 }

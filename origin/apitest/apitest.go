@@ -251,21 +251,22 @@ func (b *Bundle) Head() uint64 { return one[uint64](b, `SELECT pos FROM feed_hea
 
 // TagsSince lists the tags of the changes that follow a position.
 func (b *Bundle) TagsSince(pos uint64) []string {
-	return b.list(`SELECT unnest(tags) FROM changes WHERE pos > $1 ORDER BY pos`, pos)
+	return Column[string](b, `SELECT unnest(tags) FROM changes WHERE pos > $1 ORDER BY pos`, pos)
 }
 
 // Actions lists the actions of the audit log, oldest first.
 func (b *Bundle) Actions() []string {
-	return b.list(`SELECT action FROM audit_log ORDER BY created_at, id`)
+	return Column[string](b, `SELECT action FROM audit_log ORDER BY created_at, id`)
 }
 
-func (b *Bundle) list(q string, args ...any) []string {
+// Column reads one column of a statement of the test's own.
+func Column[T any](b *Bundle, q string, args ...any) []T {
 	b.t.Helper()
 	rows, err := b.DB.Pool().Query(b.t.Context(), q, args...)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	found, err := pgx.CollectRows(rows, pgx.RowTo[T])
 	if err != nil {
 		b.t.Fatal(err)
 	}

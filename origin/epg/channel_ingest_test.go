@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"encora/origin/apitest"
 	"encora/origin/epg"
 	"encora/origin/record"
 	"encora/origin/vocab"
@@ -49,7 +50,7 @@ func TestIngestChannels(t *testing.T) {
 	if out.Created != 3 || out.Known != 1 || len(out.Refused) != 3 || out.Refused[0].Index != 4 || out.Refused[1].Index != 5 || out.Refused[2].Index != 6 {
 		t.Errorf("outcome %+v", out)
 	}
-	stored := column[string](b, `SELECT concat_ws(' ', source_key, slug, is_published, catchup_days, array_to_string(epg_ids, '+')) FROM channels WHERE source_key IS NOT NULL ORDER BY source_key`)
+	stored := apitest.Column[string](b.Bundle, `SELECT concat_ws(' ', source_key, slug, is_published, catchup_days, array_to_string(epg_ids, '+')) FROM channels WHERE source_key IS NOT NULL ORDER BY source_key`)
 	ids, err := b.domain.ChannelIDs(t.Context(), []string{"src:1", "src:2", "src:full", "src:3", "nothing"})
 	if err != nil || len(ids) != 3 {
 		t.Fatalf("ids %v, %v", ids, err)
@@ -61,7 +62,7 @@ func TestIngestChannels(t *testing.T) {
 	if got := b.names("viewer", ""); !slices.Equal(got, []string{"One", "Full"}) {
 		t.Errorf("viewers see %q", got)
 	}
-	if got := column[string](b, `SELECT metadata::text FROM audit_log WHERE action = 'content.imported'`); !slices.Equal(got, []string{`{"count": 3, "first_key": "src:1"}`}) {
+	if got := apitest.Column[string](b.Bundle, `SELECT metadata::text FROM audit_log WHERE action = 'content.imported'`); !slices.Equal(got, []string{`{"count": 3, "first_key": "src:1"}`}) {
 		t.Errorf("audit %q", got)
 	}
 }
@@ -83,7 +84,7 @@ func TestIngestChannelsAgain(t *testing.T) {
 	if out := b.ingest(batch...); out.Known != 2 || out.Created != 0 || len(out.Refused) != 0 {
 		t.Errorf("again: %+v", out)
 	}
-	if got := column[string](b, `SELECT name || is_published FROM channels ORDER BY source_key`); !slices.Equal(got, []string{"Editedfalse", "Twofalse"}) || len(b.Actions()) != audits {
+	if got := apitest.Column[string](b.Bundle, `SELECT name || is_published FROM channels ORDER BY source_key`); !slices.Equal(got, []string{"Editedfalse", "Twofalse"}) || len(b.Actions()) != audits {
 		t.Errorf("again left %q and %d audit entries", got, len(b.Actions())-audits)
 	}
 	b.ingest()
@@ -104,7 +105,7 @@ func TestManyChannels(t *testing.T) {
 	if got := len(b.lineup()); got != count/2 {
 		t.Errorf("%d are lined up, want %d", got, count/2)
 	}
-	if slugs := column[string](b, `SELECT DISTINCT slug FROM channels`); len(slugs) != count {
+	if slugs := apitest.Column[string](b.Bundle, `SELECT DISTINCT slug FROM channels`); len(slugs) != count {
 		t.Errorf("%d slugs", len(slugs))
 	}
 }

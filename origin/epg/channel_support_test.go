@@ -146,17 +146,3 @@ func (b *channelBundle) during(fn func()) []string {
 	slices.Sort(tags)
 	return slices.Compact(tags)
 }
-
-// column reads one column of a statement of the test's own.
-func column[T any](b *channelBundle, q string, args ...any) []T {
-	b.t.Helper()
-	rows, err := b.DB.Pool().Query(b.t.Context(), q, args...)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowTo[T])
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return found
-}

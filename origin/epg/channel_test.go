@@ -54,18 +54,18 @@ func TestChannelLifecycle(t *testing.T) {
 		method := map[bool]string{true: "DELETE", false: "POST"}[path == ""]
 		b.edit(method, c.Location()+path, nil).Want(http.StatusNotFound)
 	}
-	if left := column[int](b, `SELECT count(*) FROM programs UNION ALL SELECT count(*) FROM geo_attachments`); !slices.Equal(left, []int{0, 0}) {
+	if left := apitest.Column[int](b.Bundle, `SELECT count(*) FROM programs UNION ALL SELECT count(*) FROM geo_attachments`); !slices.Equal(left, []int{0, 0}) {
 		t.Errorf("programmes and attachments that are left: %v", left)
 	}
 
 	if want := []string{"content.created", "content.published", "content.unpublished", "content.deleted"}; !slices.Equal(b.Actions(), want) {
 		t.Errorf("audit %v, want %v", b.Actions(), want)
 	}
-	last := column[string](b, `SELECT resource_type || ' ' || (metadata->'object'->>'name') FROM audit_log WHERE action = 'content.deleted'`)
+	last := apitest.Column[string](b.Bundle, `SELECT resource_type || ' ' || (metadata->'object'->>'name') FROM audit_log WHERE action = 'content.deleted'`)
 	if !slices.Equal(last, []string{"channel North One"}) {
 		t.Errorf("the audit keeps %q", last)
 	}
-	events := column[string](b, `SELECT type || ' ' || (payload->>'content_type') || ' ' || (payload->>'title') FROM events ORDER BY id`)
+	events := apitest.Column[string](b.Bundle, `SELECT type || ' ' || (payload->>'content_type') || ' ' || (payload->>'title') FROM events ORDER BY id`)
 	if want := []string{"content.published channel North One", "content.unpublished channel North One"}; !slices.Equal(events, want) {
 		t.Errorf("events %v, want %v", events, want)
 	}
@@ -76,7 +76,7 @@ func TestPublicationIsIdempotent(t *testing.T) {
 	b := setupChannels(t)
 	c := b.create(nil)
 	left := func() []int {
-		return column[int](b, `SELECT count(*) FROM events UNION ALL SELECT count(*) FROM audit_log UNION ALL SELECT pos FROM feed_head`)
+		return apitest.Column[int](b.Bundle, `SELECT count(*) FROM events UNION ALL SELECT count(*) FROM audit_log UNION ALL SELECT pos FROM feed_head`)
 	}
 	twice := func(action string) {
 		t.Helper()
@@ -137,7 +137,7 @@ func TestChangesOfChannels(t *testing.T) {
 			t.Errorf("%s emits %v, want %v", step.name, got, step.want)
 		}
 	}
-	edited := column[string](b, `SELECT metadata->>'changed' FROM audit_log WHERE action = 'content.updated' AND metadata->>'changed' LIKE '%geo%'`)
+	edited := apitest.Column[string](b.Bundle, `SELECT metadata->>'changed' FROM audit_log WHERE action = 'content.updated' AND metadata->>'changed' LIKE '%geo%'`)
 	if len(edited) != 5 {
 		t.Errorf("five changes of rules left these audit entries: %v", edited)
 	}
@@ -413,7 +413,7 @@ func TestChannelPreconditionsAndReplays(t *testing.T) {
 	}
 	first := send("POST", adminChannels, channelBody(nil), "Idempotency-Key", "k").Want(http.StatusCreated)
 	again := send("POST", adminChannels, channelBody(nil), "Idempotency-Key", "k").Want(http.StatusCreated)
-	if string(first.Body) != string(again.Body) || again.Header.Get("Idempotent-Replayed") != "true" || len(column[int](b, `SELECT 1 FROM channels`)) != 1 {
+	if string(first.Body) != string(again.Body) || again.Header.Get("Idempotent-Replayed") != "true" || len(apitest.Column[int](b.Bundle, `SELECT 1 FROM channels`)) != 1 {
 		t.Errorf("replayed %s, then %s", first.Body, again.Body)
 	}
 	var c epg.AdminChannel

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
 	"encora/origin/apitest"
@@ -213,15 +212,7 @@ func (b *guideBundle) walk(seed uint64, path string, ids []uuid.UUID, want map[u
 
 func (b *guideBundle) column(q string, args ...any) []string {
 	b.t.Helper()
-	rows, err := b.DB.Pool().Query(b.t.Context(), q, args...)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return found
+	return apitest.Column[string](b.Bundle, q, args...)
 }
 
 func TestScheduleByTerritory(t *testing.T) {

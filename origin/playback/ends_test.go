@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"encora/origin/apitest"
 	"encora/shared/wire"
 )
 
@@ -166,7 +167,7 @@ func TestTidy(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	partitions := func() []string {
-		return column[string](b, `SELECT relname::text FROM pg_class WHERE relname ^@ 'session_ends_2041' AND relkind = 'r' ORDER BY 1`)
+		return apitest.Column[string](b.Bundle, `SELECT relname::text FROM pg_class WHERE relname ^@ 'session_ends_2041' AND relkind = 'r' ORDER BY 1`)
 	}
 	v := b.viewer(1)
 	b.Exec(`UPDATE accounts SET current_period_end = $1`, far.AddDate(1, 0, 0))
@@ -183,7 +184,7 @@ func TestTidy(t *testing.T) {
 	if got := b.find(s.AccountID, s.SessionID); got != "410 ended" {
 		t.Errorf("kept: %s", got)
 	}
-	if n := column[int](b, `SELECT count(*) FROM beat_intake`); n[0] != 0 {
+	if n := apitest.Column[int](b.Bundle, `SELECT count(*) FROM beat_intake`); n[0] != 0 {
 		t.Error("an edge that is gone for two days is known")
 	}
 	b.sync("a")
@@ -191,7 +192,7 @@ func TestTidy(t *testing.T) {
 	if got := b.find(s.AccountID, s.SessionID); got != "404" || partitions()[0] != "session_ends_20410131" {
 		t.Errorf("after its keeping: %s; partitions %q", got, partitions())
 	}
-	if n := column[int](b, `SELECT count(*) FROM beat_intake`); n[0] != 1 {
+	if n := apitest.Column[int](b.Bundle, `SELECT count(*) FROM beat_intake`); n[0] != 1 {
 		t.Error("an edge was forgotten")
 	}
 }

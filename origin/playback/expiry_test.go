@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"encora/origin/apitest"
 	"encora/shared/wire"
 )
 
@@ -206,10 +207,10 @@ func TestSweepOfMany(t *testing.T) {
 	b.run(80*time.Second, "a")
 	b.sweep(n)
 	b.sweep(0)
-	if got := column[int](b, `SELECT count(*) FROM session_ends WHERE reason = 'expired' AND ended_at = $1`, b.Now()); got[0] != n {
+	if got := apitest.Column[int](b.Bundle, `SELECT count(*) FROM session_ends WHERE reason = 'expired' AND ended_at = $1`, b.Now()); got[0] != n {
 		t.Errorf("%d ends", got[0])
 	}
-	if got := column[int](b, `SELECT sum(pos)::int FROM session_end_heads`); got[0] != n {
+	if got := apitest.Column[int](b.Bundle, `SELECT sum(pos)::int FROM session_end_heads`); got[0] != n {
 		t.Errorf("the heads add up to %d", got[0])
 	}
 	if got := len(b.events()); got != n {

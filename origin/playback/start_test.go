@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"encora/origin/apitest"
 	"encora/shared/wire"
 )
 
@@ -30,7 +31,7 @@ func TestStart(t *testing.T) {
 	const q = `SELECT payload - 'session_id' FROM events WHERE type = 'stream.started' AND occurred_at = $1`
 	event := map[string]any{"account_id": in.AccountID, "profile_id": in.ProfileID, "device_id": in.DeviceID, "content_type": "program",
 		"content_id": in.ContentID, "title": "Metropolis", "started_at": "2026-03-02T20:00:00Z"}
-	if got := column[map[string]any](b, q, t0); len(got) != 1 || !reflect.DeepEqual(got[0], event) {
+	if got := apitest.Column[map[string]any](b.Bundle, q, t0); len(got) != 1 || !reflect.DeepEqual(got[0], event) {
 		t.Errorf("events %v, want %v", got, event)
 	}
 }
@@ -142,7 +143,7 @@ func TestSameAgain(t *testing.T) {
 	if got := b.found(first); !reflect.DeepEqual(got, want) {
 		t.Errorf("found %+v, want %+v", got, want)
 	}
-	if got := column[string](b, `SELECT title || profile_id FROM stream_sessions`); !slices.Equal(got, []string{in.Title + in.ProfileID}) {
+	if got := apitest.Column[string](b.Bundle, `SELECT title || profile_id FROM stream_sessions`); !slices.Equal(got, []string{in.Title + in.ProfileID}) {
 		t.Errorf("sessions %q", got)
 	}
 	if got := b.events(); len(got) != 1 {
@@ -194,7 +195,7 @@ func TestSlots(t *testing.T) {
 	const q = `SELECT payload FROM events WHERE type = 'stream.concurrency_exceeded'`
 	want := map[string]any{"account_id": third.AccountID, "device_id": third.DeviceID, "content_type": "movie", "content_id": third.ContentID,
 		"title": "Metropolis", "active_streams": 2.0}
-	if got := column[map[string]any](b, q); len(got) != 1 || !reflect.DeepEqual(got[0], want) {
+	if got := apitest.Column[map[string]any](b.Bundle, q); len(got) != 1 || !reflect.DeepEqual(got[0], want) {
 		t.Errorf("events %v, want %v", got, want)
 	}
 	if got := b.events(); len(got) != 3 {

@@ -164,13 +164,13 @@ func beat(s wire.Started, after time.Duration, position int) wire.Beat {
 // held lists the account's sessions in the database, oldest first.
 func (b *bundle) held(v *viewer) []string {
 	b.t.Helper()
-	return column[string](b, `SELECT id::text FROM stream_sessions WHERE account_id = $1 ORDER BY started_at, id`, v.account)
+	return apitest.Column[string](b.Bundle, `SELECT id::text FROM stream_sessions WHERE account_id = $1 ORDER BY started_at, id`, v.account)
 }
 
 // events lists the events that were recorded: type, session and reason, in the order of their ids.
 func (b *bundle) events() []string {
 	b.t.Helper()
-	return column[string](b, `SELECT concat_ws(' ', type, payload->>'session_id', payload->>'reason') FROM events ORDER BY id`)
+	return apitest.Column[string](b.Bundle, `SELECT concat_ws(' ', type, payload->>'session_id', payload->>'reason') FROM events ORDER BY id`)
 }
 
 // ended lists how sessions ended, in the order of positions.
@@ -197,20 +197,7 @@ func (b *bundle) wantEnded(want ...wire.End) {
 // head is what the account's shard of ends has seen.
 func (b *bundle) head(account uuid.UUID) uint64 {
 	b.t.Helper()
-	return column[uint64](b, `SELECT pos FROM session_end_heads WHERE shard = $1`, wire.EndShard(account))[0]
-}
-
-func column[T any](b *bundle, q string, args ...any) []T {
-	b.t.Helper()
-	rows, err := b.DB.Pool().Query(b.t.Context(), q, args...)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowTo[T])
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return found
+	return apitest.Column[uint64](b.Bundle, `SELECT pos FROM session_end_heads WHERE shard = $1`, wire.EndShard(account))[0]
 }
 
 // active reads the sessions in the details of a refusal for want of slots.

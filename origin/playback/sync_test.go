@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"encora/origin/apitest"
 	"encora/shared/wire"
 )
 
@@ -18,7 +19,7 @@ func (b *bundle) row(s wire.Started) string {
 	b.t.Helper()
 	const q = `SELECT concat_ws(' ', 'beat', extract(epoch FROM last_beat_at - $2)::float, 'until', extract(epoch FROM expires_at - $2)::float,
 		'paused', extract(epoch FROM paused_since - $2)::float, 'at', position_seconds) FROM stream_sessions WHERE id = $1`
-	return strings.Join(column[string](b, q, s.SessionID, t0), ", ")
+	return strings.Join(apitest.Column[string](b.Bundle, q, s.SessionID, t0), ", ")
 }
 
 // progress lists what the account has watched.
@@ -26,7 +27,7 @@ func (b *bundle) progress(v *viewer) []string {
 	b.t.Helper()
 	const q = `SELECT concat_ws(' ', content_type, position_seconds, 'of', seconds, 'from', extract(epoch FROM first_watched_at - $2)::float,
 		'to', extract(epoch FROM last_watched_at - $2)::float) FROM watch_progress WHERE account_id = $1 ORDER BY last_watched_at, content_type`
-	return column[string](b, q, v.account, t0)
+	return apitest.Column[string](b.Bundle, q, v.account, t0)
 }
 
 func (b *bundle) wantProgress(v *viewer, want ...string) {
@@ -110,7 +111,7 @@ func TestProgressOfTwoSessions(t *testing.T) {
 	b.wantProgress(v, "movie 44 of 9000 from 0 to 4")
 	b.sync("a", beat(one, 4*time.Second, 45))
 	b.wantProgress(v, "movie 44 of 9000 from 0 to 4")
-	if got := column[string](b, `SELECT concat_ws(' ', account_id, profile_id, content_id, device_id) FROM watch_progress`); !slices.Equal(got,
+	if got := apitest.Column[string](b.Bundle, `SELECT concat_ws(' ', account_id, profile_id, content_id, device_id) FROM watch_progress`); !slices.Equal(got,
 		[]string{strings.Join([]string{in.AccountID, in.ProfileID, in.ContentID, in.DeviceID}, " ")}) {
 		t.Errorf("progress of %q", got)
 	}
@@ -219,7 +220,7 @@ func TestMalformedLeavesNothing(t *testing.T) {
 	if got := b.row(s); got != "beat 0 until 75 paused at 0" {
 		t.Errorf("row %q", got)
 	}
-	if n := column[int](b, `SELECT count(*) FROM beat_intake`); n[0] != 0 {
+	if n := apitest.Column[int](b.Bundle, `SELECT count(*) FROM beat_intake`); n[0] != 0 {
 		t.Error("the edge is known")
 	}
 }
@@ -229,8 +230,8 @@ func TestBatchesThatCross(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.fill(300)
-	accounts, ids := column[string](b, `SELECT account_id::text FROM stream_sessions ORDER BY id`), column[string](b, `SELECT id::text FROM stream_sessions ORDER BY id`)
-	before := column[int](b, `SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()`)[0]
+	accounts, ids := apitest.Column[string](b.Bundle, `SELECT account_id::text FROM stream_sessions ORDER BY id`), apitest.Column[string](b.Bundle, `SELECT id::text FROM stream_sessions ORDER BY id`)
+	before := apitest.Column[int](b.Bundle, `SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()`)[0]
 	done := make(chan error)
 	for n := range 4 {
 		go func() {
@@ -257,10 +258,10 @@ func TestBatchesThatCross(t *testing.T) {
 		}
 	}
 	b.Exec(`SELECT pg_stat_force_next_flush()`)
-	if after := column[int](b, `SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()`)[0]; after != before {
+	if after := apitest.Column[int](b.Bundle, `SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()`)[0]; after != before {
 		t.Errorf("%d deadlocks", after-before)
 	}
-	if got := column[string](b, `SELECT DISTINCT last_beat_at::text FROM stream_sessions`); !reflect.DeepEqual(got, []string{"2026-03-02 20:01:20+00"}) {
+	if got := apitest.Column[string](b.Bundle, `SELECT DISTINCT last_beat_at::text FROM stream_sessions`); !reflect.DeepEqual(got, []string{"2026-03-02 20:01:20+00"}) {
 		t.Errorf("last beats %q", got)
 	}
 }

@@ -45,7 +45,7 @@ func TestAccountLifecycle(t *testing.T) {
 		b.as(billing, method, path, nil).Want(http.StatusNotFound).Refused()
 	}
 	b.as("viewer:"+id.String(), "GET", d.Location(), nil).Want(http.StatusNotFound)
-	left := column[string](b, `SELECT version || ' ' || status || ' ' || coalesce(plan_id::text, country, current_period_end::text, 'nothing') || ' ' || email_verified || ' ' ||
+	left := apitest.Column[string](b.Bundle, `SELECT version || ' ' || status || ' ' || coalesce(plan_id::text, country, current_period_end::text, 'nothing') || ' ' || email_verified || ' ' ||
 		(SELECT count(*) FROM profiles) || ' ' || (SELECT count(*) FROM devices) FROM accounts`)
 	same(t, "what is left", left, []string{"3 closed nothing false 0 0"})
 	same(t, "audit", b.Actions(), []string{"account.created", "device.registered", "account.deleted"})
@@ -73,7 +73,7 @@ func TestVersions(t *testing.T) {
 		t.Errorf("a newer version gives %+v", a)
 	}
 	same(t, "audit", b.Actions(), []string{"account.created", "account.updated"})
-	same(t, "changed", column[string](b, `SELECT metadata->>'changed' FROM audit_log WHERE action = 'account.updated'`), []string{`["version", "email_verified"]`})
+	same(t, "changed", apitest.Column[string](b.Bundle, `SELECT metadata->>'changed' FROM audit_log WHERE action = 'account.updated'`), []string{`["version", "email_verified"]`})
 	same(t, "sessions", b.noted(), nil)
 }
 
@@ -180,7 +180,7 @@ func TestAccountEvents(t *testing.T) {
 	got := b.events(func() { b.as(billing, "DELETE", accountsPath+id.String(), nil).Want(http.StatusNoContent) })
 	same(t, "deleting the closed", got, []string{"profile.deleted"})
 	b.wantNothingPersonal(`"A"`, `"B"`, `"C"`)
-	order := column[string](b, `SELECT payload->>'account_id' FROM events`)
+	order := apitest.Column[string](b.Bundle, `SELECT payload->>'account_id' FROM events`)
 	if slices.ContainsFunc(order, func(account string) bool { return account != id.String() }) {
 		t.Errorf("events are of %q", order)
 	}
@@ -254,10 +254,10 @@ func TestRacingVersions(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if versions := column[int64](b, `SELECT version FROM accounts`); !slices.Equal(versions, []int64{11}) {
+	if versions := apitest.Column[int64](b.Bundle, `SELECT version FROM accounts`); !slices.Equal(versions, []int64{11}) {
 		t.Errorf("versions %v", versions)
 	}
-	same(t, "events", column[string](b, `SELECT type FROM events`), []string{"user.created"})
+	same(t, "events", apitest.Column[string](b.Bundle, `SELECT type FROM events`), []string{"user.created"})
 }
 
 func TestAccountFaults(t *testing.T) {
@@ -281,7 +281,7 @@ func TestAccountFaults(t *testing.T) {
 	}
 	b.as(billing, "PUT", accountsPath+id.String(), object{"version": 1, "status": "active", "email": "a@example.com"}).Want(http.StatusBadRequest)
 	b.as(billing, "GET", accountsPath+id.String(), nil).Want(http.StatusNotFound)
-	if n := column[int](b, `SELECT count(*) FROM accounts`); n[0] != 0 {
+	if n := apitest.Column[int](b.Bundle, `SELECT count(*) FROM accounts`); n[0] != 0 {
 		t.Error("what was refused has left a row")
 	}
 	b.put(id, object{"version": 1, "status": "active", "subscription_status": "canceled", "plan_id": nil, "current_period_end": nil, "country": nil})

@@ -59,10 +59,10 @@ func TestDeviceLifecycle(t *testing.T) {
 	}
 	same(t, "audit", b.Actions(), []string{"device.registered", "device.renamed", "device.removed"})
 	same(t, "events", b.events(func() {}), nil)
-	same(t, "all events", column[string](b, `SELECT type FROM events ORDER BY id`), []string{"device.registered", "device.removed"})
+	same(t, "all events", apitest.Column[string](b.Bundle, `SELECT type FROM events ORDER BY id`), []string{"device.registered", "device.removed"})
 	same(t, "sessions", b.noted(), []string{wire.ReasonDeviceRemoved + " " + apitest.AccountID + " " + d.ID.String()})
 	b.wantNothingPersonal("Kitchen", "Living room", "fp-1")
-	if n := column[int](b, `SELECT count(*) FROM audit_log WHERE actor_role = 'subscriber'`); n[0] != 3 {
+	if n := apitest.Column[int](b.Bundle, `SELECT count(*) FROM audit_log WHERE actor_role = 'subscriber'`); n[0] != 3 {
 		t.Errorf("%d entries are the subscriber's", n[0])
 	}
 }
@@ -95,7 +95,7 @@ func TestRegisterAgain(t *testing.T) {
 	if other := b.register("viewer:"+uuid.NewString(), "fp"); other.ID == first.ID {
 		t.Error("two accounts share a device")
 	}
-	prints := column[string](b, `SELECT DISTINCT encode(fingerprint, 'hex') FROM devices`)
+	prints := apitest.Column[string](b.Bundle, `SELECT DISTINCT encode(fingerprint, 'hex') FROM devices`)
 	same(t, "kept of the fingerprint", prints, []string{"5aef96240bca5582e6fd0468879a26863d81d1c1fb602def55926ef33ec8bb1f"})
 }
 

@@ -72,7 +72,7 @@ func TestPlanLifecycle(t *testing.T) {
 		b.as(planner, method, p.Location(), body).Want(http.StatusNotFound).Refused()
 	}
 	same(t, "audit", b.Actions(), []string{"plan.created", "plan.updated", "plan.deleted"})
-	last := column[string](b, `SELECT metadata->'object'->>'name' || ' ' || (metadata->'object'->>'price') FROM audit_log WHERE action = 'plan.deleted'`)
+	last := apitest.Column[string](b.Bundle, `SELECT metadata->'object'->>'name' || ' ' || (metadata->'object'->>'price') FROM audit_log WHERE action = 'plan.deleted'`)
 	same(t, "last version", last, []string{"Standard HD 10.5"})
 }
 
@@ -153,7 +153,7 @@ func TestChangesOfPlans(t *testing.T) {
 	same(t, "offering again", b.during(edit(nil)), []string{tag, "plans"})
 	same(t, "deleting", b.during(func() { b.as(planner, "DELETE", p.Location(), nil).Want(http.StatusNoContent) }), []string{"!" + tag, "!plans"})
 	same(t, "deleting what is not on offer", b.during(func() { b.as(planner, "DELETE", hidden.Location(), nil).Want(http.StatusNoContent) }), []string{})
-	same(t, "changed", column[string](b, `SELECT metadata->>'changed' FROM audit_log WHERE action = 'plan.updated' ORDER BY created_at, id LIMIT 2`),
+	same(t, "changed", apitest.Column[string](b.Bundle, `SELECT metadata->>'changed' FROM audit_log WHERE action = 'plan.updated' ORDER BY created_at, id LIMIT 2`),
 		[]string{`["max_devices"]`, `["max_devices", "is_active"]`})
 	absence := b.Ask(wire.FillPrefix+plansPath+"/"+p.ID.String(), nil).Want(http.StatusNotFound)
 	if absence.Header.Get(wire.Tags) != tag {
@@ -237,7 +237,7 @@ func TestCreatePlanWithKey(t *testing.T) {
 		t.Errorf("first %s, then %s", first.Body, again.Body)
 	}
 	send(planBody(object{"price": 10})).Want(http.StatusUnprocessableEntity)
-	if n := column[int](b, `SELECT count(*) FROM plans`); n[0] != 1 {
+	if n := apitest.Column[int](b.Bundle, `SELECT count(*) FROM plans`); n[0] != 1 {
 		t.Errorf("%d plans", n[0])
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
 	"encora/origin/apitest"
@@ -154,33 +153,19 @@ func (b *bundle) pass(access, key, method, path, body string) (int, []byte) {
 	return res.StatusCode, answer
 }
 
-// column reads one column of a statement of the test's own.
-func column[T any](b *bundle, q string, args ...any) []T {
-	b.t.Helper()
-	rows, err := b.DB.Pool().Query(b.t.Context(), q, args...)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowTo[T])
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return found
-}
-
 // events lists the types of the events that fn's writes left behind, in their order.
 func (b *bundle) events(fn func()) []string {
 	b.t.Helper()
 	const q = `SELECT type FROM events ORDER BY occurred_at, id`
-	before := len(column[string](b, q))
+	before := len(apitest.Column[string](b.Bundle, q))
 	fn()
-	return column[string](b, q)[before:]
+	return apitest.Column[string](b.Bundle, q)[before:]
 }
 
 // wantNothingPersonal checks that neither audit nor events hold a text that people have written.
 func (b *bundle) wantNothingPersonal(texts ...string) {
 	b.t.Helper()
-	for _, kept := range column[string](b, `SELECT metadata::text FROM audit_log UNION ALL SELECT payload::text FROM events`) {
+	for _, kept := range apitest.Column[string](b.Bundle, `SELECT metadata::text FROM audit_log UNION ALL SELECT payload::text FROM events`) {
 		for _, text := range texts {
 			if strings.Contains(kept, text) {
 				b.t.Errorf("%q is kept in %s", text, kept)

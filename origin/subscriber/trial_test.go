@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"encora/origin/apitest"
+
 	"github.com/google/uuid"
 )
 
@@ -40,7 +42,7 @@ func TestTrialsThatEnd(t *testing.T) {
 	put(id, object{"subscription_status": "active"})
 	put(id, nil) // another trial
 	announce(end.Add(-time.Hour), 1)
-	told := column[string](b, `SELECT payload->>'account_id' || ' ' || (payload->>'plan_id') || ' ' || (payload->>'subscription_status') FROM events WHERE type = 'subscription.trial_ending'`)
+	told := apitest.Column[string](b.Bundle, `SELECT payload->>'account_id' || ' ' || (payload->>'plan_id') || ' ' || (payload->>'subscription_status') FROM events WHERE type = 'subscription.trial_ending'`)
 	want := id.String() + " " + plan.String() + " trialing"
 	same(t, "told", told, []string{want, want})
 }
@@ -53,7 +55,7 @@ func TestManyTrialsEnd(t *testing.T) {
 	if n, err := b.domain.AnnounceTrials(t.Context(), time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)); n != 1200 || err != nil {
 		t.Errorf("told of %d; %v", n, err)
 	}
-	if n := column[int](b, `SELECT count(DISTINCT payload->>'account_id') FROM events`); n[0] != 1200 {
+	if n := apitest.Column[int](b.Bundle, `SELECT count(DISTINCT payload->>'account_id') FROM events`); n[0] != 1200 {
 		t.Errorf("%d events", n[0])
 	}
 }

@@ -27,10 +27,11 @@ type Syncer struct {
 	Now      func() int64 // Unix milliseconds, corrected
 	Log      *slog.Logger
 
-	edge   string
-	kicks  chan struct{}
-	failed atomic.Uint64
-	synced atomic.Int64 // when the last exchange succeeded, Unix milliseconds
+	edge    string
+	leaving bool // the exchange to come may be the last
+	kicks   chan struct{}
+	failed  atomic.Uint64
+	synced  atomic.Int64 // when the last exchange succeeded, Unix milliseconds
 
 	mu      sync.Mutex
 	waiting []chan struct{} // for an exchange that begins from now on
@@ -54,6 +55,7 @@ func (s *Syncer) Run(ctx context.Context) {
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 			defer cancel()
+			s.leaving = true
 			s.exchangeAll(last)
 			return
 		case <-sweep.C:
@@ -65,6 +67,9 @@ func (s *Syncer) Run(ctx context.Context) {
 		}
 	}
 }
+
+// Edge is what the origin knows this edge by.
+func (s *Syncer) Edge() string { return s.edge }
 
 // Kick has the origin told at once when enough waits for it, unless it could not be told last time: then it waits for its
 // turn, or every beat of an absence would cost an attempt.
@@ -114,7 +119,7 @@ func (s *Syncer) exchange(ctx context.Context) (more, ok bool) {
 	s.waiting = nil
 	s.mu.Unlock()
 	told := s.Table.drain(syncSize)
-	out, err := s.Exchange(ctx, &wire.Sync{Edge: s.edge, Beats: told.beats, Ends: s.Table.ends})
+	out, err := s.Exchange(ctx, &wire.Sync{Edge: s.edge, Leaving: s.leaving, Beats: told.beats, Ends: s.Table.ends})
 	if err != nil {
 		s.Table.restore(told.sessions)
 		s.wait(waiting)

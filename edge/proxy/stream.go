@@ -87,7 +87,7 @@ func (s *start) read() *fault.Fault {
 	if fl != nil {
 		return fl
 	}
-	s.AccountID, s.ContentType = account.String(), s.route.op.Content
+	s.Edge, s.AccountID, s.ContentType = s.p.Playback.Edge(), account.String(), s.route.op.Content
 	name := s.route.op.Path[strings.IndexByte(s.route.op.Path, '{')+1 : strings.IndexByte(s.route.op.Path, '}')]
 	value, _ := s.ctx.UserValue(name).(string)
 	s.content = readID(name, value, bad)

@@ -52,7 +52,7 @@ func endAll(ctx context.Context, w *record.Tx, ends []end) error {
 
 // EndSessions ends an account's sessions, those of one device or all of them, in a write that has locked the account.
 func (d *Domain) EndSessions(ctx context.Context, w *api.Write, account uuid.UUID, device *uuid.UUID, reason string) error {
-	sessions, err := readSessions(ctx, w.Tx.Tx, account)
+	sessions, err := readSessions(ctx, w.Tx.Tx, account, w.Now)
 	if err != nil {
 		return err
 	}
@@ -74,13 +74,9 @@ func (d *Domain) ForgetProgress(ctx context.Context, w *api.Write, account uuid.
 // listSessions shows the sessions that hold slots.
 func (d *Domain) listSessions(ctx context.Context, r *api.Read, _ *api.None) (api.List[StreamSession], error) {
 	list := api.List[StreamSession]{Data: []StreamSession{}}
-	steady, err := readSteady(ctx, r, r.AsOf)
-	if err != nil {
-		return list, err
-	}
-	sessions, err := readSessions(ctx, r, r.Account)
+	sessions, err := readSessions(ctx, r, r.Account, r.AsOf)
 	for i := range sessions {
-		if sessions[i].lives(r.AsOf, steady) {
+		if sessions[i].lives(r.AsOf) {
 			list.Data = append(list.Data, *sessions[i].viewed())
 		}
 	}
@@ -96,7 +92,7 @@ func (d *Domain) endSession(ctx context.Context, w *api.Write, in *sessionID) (a
 	if err := lockAccount(ctx, w.Tx.Tx, w.Account); err != nil {
 		return api.None{}, err
 	}
-	s, err := readSession(ctx, w.Tx.Tx, w.Account, in.SessionID)
+	s, err := readSession(ctx, w.Tx.Tx, w.Account, in.SessionID, w.Now)
 	if err != nil {
 		return api.None{}, err
 	}

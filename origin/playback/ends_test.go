@@ -87,7 +87,7 @@ func TestManyEnds(t *testing.T) {
 	one, other := b.viewerOf(inShard(3), 1), b.viewerOf(inShard(4), 1)
 	b.began(other.film())
 	const n = 2*maxEnds + 10
-	b.Exec(`INSERT INTO stream_sessions SELECT $1, gen_random_uuid(), $2, $2, 'movie', $2, 'Metropolis', 9000,
+	b.Exec(`INSERT INTO stream_sessions SELECT $1, gen_random_uuid(), $2, $2, $2, 'movie', $2, 'Metropolis', 9000,
 		'', '', NULL, NULL, $3, $3, $3, NULL, 0 FROM generate_series(1, $4)`, one.account, one.device, t0, n)
 	want := b.finish(one)
 	rest := b.finish(other)

@@ -128,6 +128,49 @@ func TestBreaksHoldSlots(t *testing.T) {
 	}, 50*time.Second+84*time.Second)
 }
 
+// A session is judged by the edge that had its last beat: what that edge has taken and could not deliver yet holds the slot.
+func TestEdgeCutOff(t *testing.T) {
+	t.Parallel()
+	f := func(name string, after func(b *bundle, s wire.Started), free time.Duration) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			v := b.viewer(1)
+			b.sync("cut")
+			s := b.began(v.film(func(in *wire.Start) { in.Edge = b.edges["cut"].id }))
+			b.run(30*time.Second, "cut", "other")
+			b.sync("cut", beat(s, 30*time.Second, 30))
+			after(b, s)
+			b.run(free-time.Microsecond, "other")
+			b.sweep(0)
+			if got := b.slots(v); !slices.Equal(got, []string{s.SessionID}) {
+				t.Errorf("before %v the slots are %q", free, got)
+			}
+			b.at(free)
+			b.sweep(1)
+		})
+	}
+	const away = 30*time.Second + 15*time.Minute
+	f("for good", func(*bundle, wire.Started) {}, away)
+	f("and back, with a silent player", func(b *bundle, _ wire.Started) {
+		b.run(10*time.Minute, "other")
+		b.sync("cut")
+		b.run(11*time.Minute+20*time.Second-time.Microsecond, "cut", "other")
+	}, 11*time.Minute+20*time.Second)
+	f("and back, with what was played", func(b *bundle, s wire.Started) {
+		b.run(10*time.Minute, "other")
+		b.sync("cut", beat(s, 9*time.Minute+50*time.Second, 590))
+		b.run(11*time.Minute+20*time.Second-time.Microsecond, "cut", "other")
+	}, 11*time.Minute+20*time.Second)
+	f("its player went to another", func(b *bundle, s wire.Started) {
+		b.run(40*time.Second, "other")
+		b.sync("other", beat(s, 40*time.Second, 40))
+	}, 2*time.Minute)
+	f("it said goodbye", func(b *bundle, _ wire.Started) {
+		b.Tell(wire.SyncPath, wire.Sync{Edge: b.edges["cut"].id, Leaving: true}).Want(200)
+	}, 110*time.Second)
+}
+
 // Intake that was steady until now but has stopped frees nothing.
 func TestStoppedIntake(t *testing.T) {
 	t.Parallel()
@@ -244,6 +287,6 @@ func (b *bundle) fill(n int) {
 	b.t.Helper()
 	b.Exec(`INSERT INTO accounts (id, version, status, subscription_status, email_verified, created_at, updated_at)
 		SELECT gen_random_uuid(), 1, 'active', 'active', true, now(), now() FROM generate_series(1, $1)`, n)
-	b.Exec(`INSERT INTO stream_sessions SELECT id, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'movie', gen_random_uuid(), 'Metropolis', 9000,
+	b.Exec(`INSERT INTO stream_sessions SELECT id, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'movie', gen_random_uuid(), 'Metropolis', 9000,
 		'', '', NULL, NULL, $1, $1, $1::timestamptz + interval '75 seconds', NULL, 0 FROM accounts`, t0)
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"encora/shared/wire"
@@ -54,7 +55,7 @@ func (b *bundle) cost(in *wire.Sync) [3]int {
 		batch := &pgx.Batch{}
 		queueCounts(batch, &before)
 		batch.Queue(lookUp)
-		beats.queue(batch, &taken)
+		beats.queue(batch, uuid.Nil, &taken)
 		queueCounts(batch, &after)
 		if err := tx.SendBatch(b.t.Context(), batch).Close(); err != nil {
 			return err

@@ -28,6 +28,7 @@ type StreamSession struct {
 type session struct {
 	AccountID       uuid.UUID
 	ID              uuid.UUID
+	Edge            uuid.UUID // that started it, or delivered its last beat
 	DeviceID        uuid.UUID
 	ProfileID       uuid.UUID // all zero: none
 	ContentType     string
@@ -44,6 +45,7 @@ type session struct {
 	PausedSince     *time.Time
 	PositionSeconds int
 	DeviceName      string // of the device, as it is called now
+	Heard           bool   // beats of the last 80 s, had there been any, would have come in
 }
 
 // viewed is the viewers' representation.
@@ -84,7 +86,7 @@ func (s *session) event() map[string]any {
 		"content_type": s.ContentType, "content_id": s.ContentID, "title": s.Title, "started_at": s.StartedAt}
 }
 
-// lives reports whether the session holds its slot. While beats may have been missed, every session does.
-func (s *session) lives(now time.Time, steady bool) bool {
-	return !steady || s.ExpiresAt.Add(wire.SlotGrace).After(now)
+// lives reports whether the session holds its slot. While its beats may have been missed, it does.
+func (s *session) lives(now time.Time) bool {
+	return !s.Heard || s.ExpiresAt.Add(wire.SlotGrace).After(now)
 }

@@ -11,19 +11,19 @@ import (
 	"encora/shared/wire"
 )
 
-// sessionColumns are those of the session struct, of stream_sessions s and the device d.
+// sessionColumns are those of the session struct, of stream_sessions s and the device d; $2 is now.
 const sessionColumns = `
-	s.account_id, s.id, s.device_id, s.profile_id, s.content_type, s.content_id, s.title, s.seconds, s.dash_path, s.hls_path,
+	s.account_id, s.id, s.edge, s.device_id, s.profile_id, s.content_type, s.content_id, s.title, s.seconds, s.dash_path, s.hls_path,
 	s.begin_at, s.end_at, s.started_at, s.last_beat_at, s.expires_at, s.paused_since, s.position_seconds,
-	coalesce(d.name, '') AS device_name`
+	coalesce(d.name, '') AS device_name, beats_heard(s.edge, $2) AS heard`
 
 const sessionsOf = `
 	SELECT ` + sessionColumns + ` FROM stream_sessions s
 	LEFT JOIN devices d ON d.account_id = s.account_id AND d.id = s.device_id
 	WHERE s.account_id = $1`
 
-func readSessions(ctx context.Context, tx pgx.Tx, account uuid.UUID) ([]session, error) {
-	rows, err := tx.Query(ctx, sessionsOf+` ORDER BY s.started_at, s.id`, account)
+func readSessions(ctx context.Context, tx pgx.Tx, account uuid.UUID, now time.Time) ([]session, error) {
+	rows, err := tx.Query(ctx, sessionsOf+` ORDER BY s.started_at, s.id`, account, now)
 	if err != nil {
 		return nil, err
 	}
@@ -31,8 +31,8 @@ func readSessions(ctx context.Context, tx pgx.Tx, account uuid.UUID) ([]session,
 }
 
 // readSession reads an account's session; nil when there is none.
-func readSession(ctx context.Context, tx pgx.Tx, account, id uuid.UUID) (*session, error) {
-	rows, err := tx.Query(ctx, sessionsOf+` AND s.id = $2`, account, id)
+func readSession(ctx context.Context, tx pgx.Tx, account, id uuid.UUID, now time.Time) (*session, error) {
+	rows, err := tx.Query(ctx, sessionsOf+` AND s.id = $3`, account, now, id)
 	if err != nil {
 		return nil, err
 	}
@@ -41,18 +41,6 @@ func readSession(ctx context.Context, tx pgx.Tx, account, id uuid.UUID) (*sessio
 		return nil, nil
 	}
 	return s, err
-}
-
-// isSteady tells whether beats were taken in without a break for as long as a slot is held: only then does a session
-// without beats mean a player without power. $1 is now.
-const isSteady = `
-	SELECT EXISTS (SELECT FROM beat_intake WHERE seen > $1::timestamptz - interval '5 seconds'
-	               AND since <= $1::timestamptz - interval '80 seconds')`
-
-func readSteady(ctx context.Context, tx pgx.Tx, now time.Time) (bool, error) {
-	var steady bool
-	err := tx.QueryRow(ctx, isSteady, now).Scan(&steady)
-	return steady, err
 }
 
 const endsOfShard = `SELECT pos FROM session_end_heads WHERE shard = $1`
@@ -76,10 +64,10 @@ func reasonOf(ctx context.Context, tx pgx.Tx, account, id uuid.UUID) (string, er
 
 // A beat that came after the start read the session, and was taken later, stays.
 const insertSession = `
-	INSERT INTO stream_sessions (account_id, id, device_id, profile_id, content_type, content_id, title, seconds, dash_path, hls_path,
+	INSERT INTO stream_sessions (account_id, id, edge, device_id, profile_id, content_type, content_id, title, seconds, dash_path, hls_path,
 		begin_at, end_at, started_at, last_beat_at, expires_at, paused_since, position_seconds)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-	ON CONFLICT (account_id, id) DO UPDATE SET title = excluded.title, seconds = excluded.seconds, dash_path = excluded.dash_path,
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+	ON CONFLICT (account_id, id) DO UPDATE SET edge = excluded.edge, title = excluded.title, seconds = excluded.seconds, dash_path = excluded.dash_path,
 		hls_path = excluded.hls_path, begin_at = excluded.begin_at, end_at = excluded.end_at, profile_id = excluded.profile_id,
 		last_beat_at = greatest(stream_sessions.last_beat_at, excluded.last_beat_at),
 		expires_at = CASE WHEN stream_sessions.last_beat_at > excluded.last_beat_at THEN stream_sessions.expires_at ELSE excluded.expires_at END,
@@ -87,6 +75,6 @@ const insertSession = `
 
 // queueSession stores a session that began, or was asked for again.
 func (s *session) queue(batch *pgx.Batch) {
-	batch.Queue(insertSession, s.AccountID, s.ID, s.DeviceID, s.ProfileID, s.ContentType, s.ContentID, s.Title, s.Seconds, s.DASHPath, s.HLSPath,
+	batch.Queue(insertSession, s.AccountID, s.ID, s.Edge, s.DeviceID, s.ProfileID, s.ContentType, s.ContentID, s.Title, s.Seconds, s.DASHPath, s.HLSPath,
 		s.BeginAt, s.EndAt, s.StartedAt, s.LastBeatAt, s.ExpiresAt, s.PausedSince, s.PositionSeconds)
 }

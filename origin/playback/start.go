@@ -17,11 +17,11 @@ import (
 // request is a Start with its ids read; one that is no UUID is all zero, which is no object's.
 type request struct {
 	*wire.Start
-	account, device, profile, content, replace uuid.UUID
+	edge, account, device, profile, content, replace uuid.UUID
 }
 
 func read(in *wire.Start) *request {
-	return &request{in, idOrNil(in.AccountID), idOrNil(in.DeviceID), idOrNil(in.ProfileID), idOrNil(in.ContentID), idOrNil(in.Replace)}
+	return &request{in, idOrNil(in.Edge), idOrNil(in.AccountID), idOrNil(in.DeviceID), idOrNil(in.ProfileID), idOrNil(in.ContentID), idOrNil(in.Replace)}
 }
 
 // standing is what a start is decided by, read under the account's lock.
@@ -30,7 +30,6 @@ type standing struct {
 	now      time.Time
 	device   bool // registered to the account
 	profile  bool // the account's
-	steady   bool
 	ends     uint64
 	sessions []session // of the account, oldest first
 }
@@ -74,7 +73,7 @@ func (st *standing) decide(in *request) outcome {
 	var o outcome
 	var live []session
 	for i := range st.sessions {
-		if s := &st.sessions[i]; s.lives(st.now, st.steady) {
+		if s := &st.sessions[i]; s.lives(st.now) {
 			live = append(live, *s)
 		} else {
 			o.ends = append(o.ends, end{s, wire.ReasonExpired})
@@ -111,7 +110,7 @@ func (st *standing) takeSlot(in *request, live []session, o *outcome) {
 		switch {
 		case s.ID == in.replace:
 			o.ends = append(o.ends, end{s, wire.ReasonReplaced})
-		case same && (s.ExpiresAt.After(st.now) || !st.steady):
+		case same && (s.ExpiresAt.After(st.now) || !s.Heard):
 			o.session = s
 		case same: // over, though its slot is still held for beats under way: the player begins anew
 			o.ends = append(o.ends, end{s, wire.ReasonExpired})
@@ -158,7 +157,7 @@ func (s *session) again(in *request, now time.Time) {
 	if in.profile != uuid.Nil {
 		s.ProfileID = in.profile
 	}
-	s.Title, s.Seconds, s.DASHPath, s.HLSPath = in.Title, in.Seconds, in.Media.DASHPath, in.Media.HLSPath
+	s.Edge, s.Title, s.Seconds, s.DASHPath, s.HLSPath = in.edge, in.Title, in.Seconds, in.Media.DASHPath, in.Media.HLSPath
 	s.BeginAt, s.EndAt = optional(in.Media.Begin), optional(in.Media.End)
 	s.LastBeatAt, s.ExpiresAt, s.PausedSince = now, now.Add(wire.SessionFor), nil
 }

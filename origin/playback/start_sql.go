@@ -33,9 +33,8 @@ func readStanding(ctx context.Context, tx pgx.Tx, in *request, now time.Time) (*
 	batch.Queue(known, in.account, in.device, in.profile).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&st.device, &st.profile)
 	})
-	batch.Queue(isSteady, now).QueryRow(func(row pgx.Row) error { return row.Scan(&st.steady) })
 	batch.Queue(endsOfShard, wire.EndShard(in.account)).QueryRow(func(row pgx.Row) error { return row.Scan(&st.ends) })
-	batch.Queue(sessionsOf+` ORDER BY s.started_at, s.id`, in.account).Query(func(rows pgx.Rows) error {
+	batch.Queue(sessionsOf+` ORDER BY s.started_at, s.id`, in.account, now).Query(func(rows pgx.Rows) error {
 		var err error
 		st.sessions, err = pgx.CollectRows(rows, pgx.RowToStructByName[session])
 		return err

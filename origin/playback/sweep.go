@@ -48,11 +48,9 @@ func (d *Domain) round(ctx context.Context, now time.Time) (int, int, error) {
 func (d *Domain) due(ctx context.Context, now time.Time) ([]end, error) {
 	var ends []end
 	err := d.DB.Snapshot(ctx, func(tx pgx.Tx) error {
-		steady, err := readSteady(ctx, tx, now)
-		if err != nil || !steady {
-			return err
-		}
-		rows, err := tx.Query(ctx, `SELECT account_id, id FROM stream_sessions WHERE expires_at <= $1 LIMIT $2`, now.Add(-wire.SlotGrace), sweepSize)
+		const q = `
+			SELECT account_id, id FROM stream_sessions WHERE expires_at <= $1 AND beats_heard(edge, $2) LIMIT $3`
+		rows, err := tx.Query(ctx, q, now.Add(-wire.SlotGrace), now, sweepSize)
 		if err != nil {
 			return err
 		}
@@ -74,11 +72,11 @@ func (d *Domain) sweep(ctx context.Context, due []end, now time.Time) (int, erro
 		w := record.Begin(tx, record.System("sweep"), now)
 		var ends []end
 		for _, e := range due {
-			s, err := lockedSession(ctx, tx, e.AccountID, e.ID)
+			s, err := lockedSession(ctx, tx, e.AccountID, e.ID, now)
 			if err != nil {
 				return err
 			}
-			if s != nil && !s.lives(now, true) {
+			if s != nil && !s.lives(now) {
 				ends = append(ends, end{s, wire.ReasonExpired})
 			}
 		}
@@ -98,7 +96,7 @@ func (d *Domain) sweep(ctx context.Context, due []end, now time.Time) (int, erro
 
 // lockedSession reads a session under its account's lock; nil when it is gone, or somebody else has the account: then its
 // time comes again.
-func lockedSession(ctx context.Context, tx pgx.Tx, account, id uuid.UUID) (*session, error) {
+func lockedSession(ctx context.Context, tx pgx.Tx, account, id uuid.UUID, now time.Time) (*session, error) {
 	err := tx.QueryRow(ctx, `SELECT id FROM accounts WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED`, account).Scan(&account)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
@@ -106,7 +104,7 @@ func lockedSession(ctx context.Context, tx pgx.Tx, account, id uuid.UUID) (*sess
 	if err != nil {
 		return nil, err
 	}
-	return readSession(ctx, tx, account, id)
+	return readSession(ctx, tx, account, id, now)
 }
 
 // keepEnds is how long it is known why a session ended.

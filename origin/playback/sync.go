@@ -36,9 +36,9 @@ func (d *Domain) sync(ctx context.Context, in *wire.Sync) (wire.Synced, error) {
 		batch := &pgx.Batch{}
 		now := d.Now().UTC()
 		batch.Queue(lookUp)
-		queueIntake(batch, edge, now)
+		queueIntake(batch, edge, now, in.Leaving)
 		var taken []int32
-		b.queue(batch, &taken)
+		b.queue(batch, edge, &taken)
 		queueEnds(batch, in.Ends, now, &out)
 		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 			return err
@@ -142,20 +142,19 @@ func (d *Domain) find(ctx context.Context, in *wire.Find) (wire.Session, error) 
 		if err != nil {
 			return err
 		}
-		s, err := readSession(ctx, tx, account, id)
+		now := d.Now()
+		s, err := readSession(ctx, tx, account, id, now)
 		if err != nil {
 			return err
 		}
 		if s == nil {
 			return absent(ctx, tx, account, id)
 		}
-		now := d.Now()
-		steady, err := readSteady(ctx, tx, now)
-		if err == nil && steady && !s.ExpiresAt.After(now) {
-			err = over(wire.ReasonExpired)
+		if s.Heard && !s.ExpiresAt.After(now) {
+			return over(wire.ReasonExpired)
 		}
 		found = s.wire(ends)
-		return err
+		return nil
 	})
 	return found, err
 }

@@ -14,7 +14,11 @@ import (
 
 // queueIntake notes that an edge's beats come in. A pause of five seconds is a break: whatever the edge was told in it is
 // not known to have arrived.
-func queueIntake(batch *pgx.Batch, edge uuid.UUID, now time.Time) {
+func queueIntake(batch *pgx.Batch, edge uuid.UUID, now time.Time, leaving bool) {
+	if leaving {
+		batch.Queue(`DELETE FROM beat_intake WHERE edge = $1`, edge)
+		return
+	}
 	const q = `
 		INSERT INTO beat_intake AS i (edge, since, seen) VALUES ($1, $2, $2)
 		ON CONFLICT (edge) DO UPDATE SET seen = $2,
@@ -31,13 +35,13 @@ const lookUp = `
 
 // queue writes beats to sessions and to what their profiles have watched, both only forwards in the time of the beats. taken
 // are the places, from 1, of those that found their session, without a later beat.
-func (b *beats) queue(batch *pgx.Batch, taken *[]int32) {
+func (b *beats) queue(batch *pgx.Batch, edge uuid.UUID, taken *[]int32) {
 	if len(b.ids) == 0 {
 		return
 	}
 	const q = `
 		WITH beaten AS (
-			UPDATE stream_sessions s SET last_beat_at = b.at, expires_at = b.expires_at, paused_since = b.paused_since,
+			UPDATE stream_sessions s SET edge = $7, last_beat_at = b.at, expires_at = b.expires_at, paused_since = b.paused_since,
 				position_seconds = b.position_seconds
 			FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::int[])
 				WITH ORDINALITY AS b (account_id, id, at, expires_at, paused_since, position_seconds, n)
@@ -55,7 +59,7 @@ func (b *beats) queue(batch *pgx.Batch, taken *[]int32) {
 			WHERE p.last_watched_at < excluded.last_watched_at
 		)
 		SELECT coalesce(array_agg(n::int), '{}') FROM beaten`
-	batch.Queue(q, b.accounts, b.ids, b.at, b.expires, b.paused, b.positions).QueryRow(func(row pgx.Row) error { return row.Scan(taken) })
+	batch.Queue(q, b.accounts, b.ids, b.at, b.expires, b.paused, b.positions, edge).QueryRow(func(row pgx.Row) error { return row.Scan(taken) })
 }
 
 // readGone gives, of accounts' sessions, those that are no more, and why.

@@ -67,6 +67,7 @@ type Media struct {
 
 // Start asks for a session.
 type Start struct {
+	Edge           string `json:"edge"` // as in Sync
 	AccountID      string `json:"account_id"`
 	DeviceID       string `json:"device_id"`                 // as the viewer sent it
 	ProfileID      string `json:"profile_id,omitempty"`      // as the viewer sent it, a UUID; or the token's only one
@@ -123,8 +124,10 @@ const (
 
 // Sync is an edge's half of the exchange.
 type Sync struct {
-	Edge  string `json:"edge"` // a UUID that the edge drew when it started
-	Beats []Beat `json:"beats,omitempty"`
+	Edge string `json:"edge"` // a UUID that the edge drew when it started
+	// Leaving says that this is the edge's last exchange: it keeps no beats back.
+	Leaving bool   `json:"leaving,omitempty"`
+	Beats   []Beat `json:"beats,omitempty"`
 	// Ends is how many ends of each shard the edge has applied; empty at its start.
 	Ends []uint64 `json:"ends,omitempty"`
 }

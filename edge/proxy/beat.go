@@ -14,6 +14,7 @@ import (
 	"encora/edge/playback"
 	"encora/shared/fault"
 	"encora/shared/op"
+	"encora/shared/wire"
 )
 
 // warmBeat takes a beat of a session that is held and has URLs for a while yet. It allocates nothing.
@@ -111,6 +112,7 @@ func (x *exchange) renewed(b *playback.Beat, taken playback.Taken) ([]byte, *fau
 	urls, refreshAt, err := x.p.Playback.URLs.Append(nil, &media, b.Session, x.p.clock.Now(), x.client())
 	if err != nil { // the beat counts all the same, and so do the URLs that the player has
 		x.p.Log.Error("a session's URLs can't be renewed; players stop when the old ones end: check CDN_CONFIG", "error", err, "request_id", x.id)
+		x.p.Playback.Refreshed(b.Session, x.p.millis()+wire.BeatEvery.Milliseconds()) // not with every beat again
 		return appendBeaten(nil, nil, taken.ExpiresAt), nil
 	}
 	x.p.Playback.Refreshed(b.Session, refreshAt)

@@ -22,16 +22,16 @@ var errAkamai = fmt.Errorf("%w: the folder holds one of %s, which Akamai gives a
 
 // AppendURL implements Signer.
 func (s *akamaiSigner) AppendURL(b []byte, t *Target) ([]byte, error) {
-	folder, err := t.checked()
+	scope, err := t.checked()
 	if err != nil {
 		return b, err
 	}
-	if strings.ContainsAny(folder, akamaiSpecial) {
+	if strings.ContainsAny(scope, akamaiSpecial) {
 		return b, errAkamai
 	}
 	m := s.key.get()
 	defer s.key.put(m)
-	m.buf = s.appendFields(m.buf[:0], folder, t)
+	m.buf = s.appendFields(m.buf[:0], scope, t)
 	n := len(m.buf)
 	m.sum(n)
 	b = append(append(b, s.base...), t.Path...)
@@ -41,13 +41,13 @@ func (s *akamaiSigner) AppendURL(b []byte, t *Target) ([]byte, error) {
 	return hex.AppendEncode(b, m.buf[n:]), nil
 }
 
-func (s *akamaiSigner) appendFields(b []byte, folder string, t *Target) []byte {
+func (s *akamaiSigner) appendFields(b []byte, scope string, t *Target) []byte {
 	if ip := t.address(); ip.IsValid() {
 		b = append(appendEscaped(append(b, "ip="...), ip), '~')
 	}
 	b = strconv.AppendInt(append(b, "exp="...), t.Expires.Unix(), 10)
-	b = append(append(append(b, "~acl="...), s.prefix...), folder...)
-	b = append(b, "*~id="...)
+	b = append(append(append(b, "~acl="...), s.prefix...), scope...)
+	b = append(append(b, wildcard(scope)...), "~id="...)
 	b = appendUUID(b, t.Session)
 	if t.hasPart() {
 		b = strconv.AppendInt(append(b, "~data="...), t.Begin.Unix(), 10)

@@ -73,11 +73,11 @@ var deterministic = func() cbor.EncMode {
 
 // AppendURL implements Signer.
 func (s *catSigner) AppendURL(b []byte, t *Target) ([]byte, error) {
-	folder, err := t.checked()
+	scope, err := t.checked()
 	if err != nil {
 		return b, err
 	}
-	token, err := s.token(folder, t)
+	token, err := s.token(scope, t)
 	if err != nil {
 		return b, fmt.Errorf("token of CTA-5007: %w", err)
 	}
@@ -87,8 +87,8 @@ func (s *catSigner) AppendURL(b []byte, t *Target) ([]byte, error) {
 	return base64URL.AppendEncode(b, token), nil
 }
 
-func (s *catSigner) token(folder string, t *Target) ([]byte, error) {
-	payload, err := deterministic.Marshal(s.claims(folder, t))
+func (s *catSigner) token(scope string, t *Target) ([]byte, error) {
+	payload, err := deterministic.Marshal(s.claims(scope, t))
 	if err != nil {
 		return nil, err
 	}
@@ -100,10 +100,18 @@ func (s *catSigner) token(folder string, t *Target) ([]byte, error) {
 	return deterministic.Marshal(cbor.Tag{Number: tagCWT, Content: cbor.Tag{Number: tagMac0, Content: m}})
 }
 
-func (s *catSigner) claims(folder string, t *Target) *catClaims {
+// how a scope is matched.
+func how(scope string) int {
+	if isFolder(scope) {
+		return matchPrefix
+	}
+	return matchExact
+}
+
+func (s *catSigner) claims(scope string, t *Target) *catClaims {
 	c := &catClaims{
 		Issuer: s.issuer, Subject: t.Session.String(), Expires: t.Expires.Unix(), Version: 1,
-		URI: map[int]map[int]string{uriHost: {matchExact: s.host}, uriPath: {matchPrefix: s.prefix + folder}},
+		URI: map[int]map[int]string{uriHost: {matchExact: s.host}, uriPath: {how(scope): s.prefix + scope}},
 	}
 	if ip := t.address(); ip.Is4() {
 		c.Network = []cbor.Tag{{Number: tagIPv4, Content: ip.AsSlice()}}

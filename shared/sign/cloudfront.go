@@ -29,19 +29,22 @@ type cloudFrontSigner struct {
 var (
 	errCanned = fmt.Errorf("%w: CloudFront's canned policy binds no address", ErrTarget)
 	errIPv6   = fmt.Errorf("%w: CloudFront binds IPv4 addresses only", ErrTarget)
-	errWild   = fmt.Errorf("%w: the folder holds *, which stands for any characters in CloudFront's policies", ErrTarget)
+	errWild   = fmt.Errorf("%w: the path holds *, which stands for any characters in CloudFront's policies", ErrTarget)
 )
 
 // AppendURL implements Signer.
 func (s *cloudFrontSigner) AppendURL(b []byte, t *Target) ([]byte, error) {
-	folder, err := t.checked()
+	scope, err := t.checked()
 	if err != nil {
 		return b, err
 	}
 	query := string(t.appendPart(appendUUID([]byte("session="), t.Session), '&'))
 	url := s.base + t.Path + "?" + query
+	if s.custom && strings.Contains(scope, "*") {
+		return b, errWild
+	}
 	if s.custom {
-		url, err = s.signCustom(url, s.base+folder+"*?"+query+"*", t)
+		url, err = s.signCustom(url, s.base+scope+wildcard(scope)+"?"+query+"*", t)
 	} else {
 		url, err = s.signCanned(url, t)
 	}
@@ -56,9 +59,6 @@ func (s *cloudFrontSigner) signCanned(url string, t *Target) (string, error) {
 }
 
 func (s *cloudFrontSigner) signCustom(url, resource string, t *Target) (string, error) {
-	if strings.ContainsRune(resource[:strings.LastIndexByte(resource, '/')], '*') {
-		return "", errWild
-	}
 	policy := cloudfront.NewCannedPolicy(resource, t.Expires)
 	switch ip := t.address(); {
 	case ip.Is4():

@@ -51,11 +51,11 @@ type pathSigner struct {
 
 // AppendURL implements Signer.
 func (s *pathSigner) AppendURL(b []byte, t *Target) ([]byte, error) {
-	folder, err := t.checked()
+	scope, err := t.checked()
 	if err != nil {
 		return b, err
 	}
-	depth := strings.Count(folder, "/") - 1
+	depth := strings.Count(scope, "/") - 1 // 0: the file alone
 	if depth > maxDepth {
 		return b, errDepth
 	}
@@ -63,7 +63,7 @@ func (s *pathSigner) AppendURL(b []byte, t *Target) ([]byte, error) {
 	defer s.key.put(m)
 	m.buf = appendPayload(m.buf[:0], s.id, depth, t)
 	n := len(m.buf)
-	m.buf = append(m.buf, folder...)
+	m.buf = append(m.buf, scope...)
 	m.sum(n)
 	b = append(append(b, s.base...), '/')
 	b = base64URL.AppendEncode(b, m.buf[:n+macLen])

@@ -82,10 +82,12 @@ func TestTargetsThatAreRefused(t *testing.T) {
 	}
 	none := "nobody"
 	f(func(*Target) {}, none)
-	for _, path := range []string{"", "vod/abc/x", "/", "/master.m3u8", "//x/y", "/vod//x", "/vod/./x", "/vod/../x", "/vod/x/", "/vod/..",
+	for _, path := range []string{"", "vod/abc/x", "/", "//x/y", "/vod//x", "/vod/./x", "/vod/../x", "/vod/x/", "/vod/..",
 		"/vod/%41/x", "/vod/a b/x", "/vod/é/x", "/vod/a?b/x", "/vod/a#b/x", "/vod/a\\b/x", "/vod/a\nb/x", "/vod/\x00/x"} {
 		f(func(t *Target) { t.Path = path })
 	}
+	f(func(t *Target) { t.Path = "/master.m3u8" }, none)
+	f(func(t *Target) { t.Path = "/mas*ter.m3u8" }, "akamai", "custom")
 	f(func(t *Target) { t.Path = "/vod/a*b/x" }, "akamai", "custom")
 	f(func(t *Target) { t.Path = "/vod/a~b/x" }, "akamai")
 	f(func(t *Target) { t.Path = "/vod/a!b/x" }, "akamai")

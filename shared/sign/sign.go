@@ -60,17 +60,27 @@ type CDN struct {
 	BindIP  bool          // whether targets are to name the viewer's address
 }
 
-// folder is the path's up to and with its last slash: what a URL gives access to. A manifest that lies in no folder would
-// open everything.
-func (t *Target) folder() (string, error) {
-	i := strings.LastIndexByte(t.Path, '/')
-	switch {
-	case !cleanPath(t.Path):
+// scope is what a URL gives access to: the manifest's folder, up to and with its last slash. A manifest at the root is all
+// that its URL opens, since its folder would be everything.
+func (t *Target) scope() (string, error) {
+	if !cleanPath(t.Path) || t.Path == "/" {
 		return "", fmt.Errorf("%w: its path is not in the one spelling that signers take", ErrTarget)
-	case i == 0:
-		return "", fmt.Errorf("%w: the manifest lies in no folder", ErrTarget)
 	}
-	return t.Path[:i+1], nil
+	if i := strings.LastIndexByte(t.Path, '/'); i > 0 {
+		return t.Path[:i+1], nil
+	}
+	return t.Path, nil
+}
+
+// isFolder tells the scope that is a folder from the one that is a file.
+func isFolder(scope string) bool { return strings.HasSuffix(scope, "/") }
+
+// wildcard is what stands behind a scope in patterns.
+func wildcard(scope string) string {
+	if isFolder(scope) {
+		return "*"
+	}
+	return ""
 }
 
 // check is for everything but the path.
@@ -91,12 +101,12 @@ func (t *Target) check() error {
 // fits reports whether the time is one of those that tokens have room for: 32 bits of seconds.
 func fits(t time.Time) bool { return t.Unix() > 0 && t.Unix() <= 1<<32-1 }
 
-// checked is the folder of a target in order.
+// checked is the scope of a target in order.
 func (t *Target) checked() (string, error) {
 	if err := t.check(); err != nil {
 		return "", err
 	}
-	return t.folder()
+	return t.scope()
 }
 
 // address is what the URL is bound to: an IPv4 address that came as IPv6 is the same viewer's.

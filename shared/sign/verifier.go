@@ -115,9 +115,12 @@ func (k *keyed) check(body []byte, folder string, mac []byte) bool {
 	return subtle.ConstantTimeCompare(m.buf[:macLen], mac) == 1
 }
 
-// leading is the path's first depth segments with the slashes around them. It reports whether the path is clean and has
-// more than these.
+// leading is the path's first depth segments with the slashes around them; the whole of it for a depth of 0, which is that of
+// a file at the root. It reports whether the path is clean and has more than these.
 func leading(path string, depth int) (string, bool) {
+	if depth == 0 {
+		return path, strings.LastIndexByte(path, '/') == 0 && cleanPath(path)
+	}
 	end := 0
 	for range depth {
 		i := strings.IndexByte(path[min(end+1, len(path)):], '/')
@@ -126,7 +129,7 @@ func leading(path string, depth int) (string, bool) {
 		}
 		end += 1 + i
 	}
-	return path[:min(end+1, len(path))], depth > 0 && cleanPath(path)
+	return path[:min(end+1, len(path))], cleanPath(path)
 }
 
 // partAgrees reports whether every begin and end of the query is the claims'. Both separators that servers know are

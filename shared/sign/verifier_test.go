@@ -2,6 +2,7 @@ package sign
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/netip"
 	"runtime"
@@ -304,4 +305,27 @@ func FuzzRoundTrip(f *testing.F) {
 			t.Errorf("%s: %s %q %v, want %s", url, got, rest, err, want)
 		}
 	})
+}
+
+// A manifest at the root has no folder that could be given away: its URL opens it alone.
+func TestFileAtTheRoot(t *testing.T) {
+	c := configured(t, ofKeys("a:"+secretA))
+	target := film()
+	target.Path = "/master.m3u8"
+	path := strings.TrimPrefix(signed(t, c, target), c.For("/").BaseURL)
+	token := strings.TrimSuffix(path, target.Path)
+	f := func(rest string, want error) {
+		t.Helper()
+		if err := verify(c.Verifier(), token+rest, "", early, netip.Addr{}); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", rest, err, want)
+		}
+	}
+	f("/master.m3u8", nil)
+	for _, other := range []string{"/", "", "/other.m3u8", "/master.m3u8/", "/master.m3u8/x", "/vod/abc/master.m3u8", "/master.m3u8x", "/./master.m3u8"} {
+		f(other, ErrInvalid)
+	}
+	akamai := signed(t, configured(t, akamaiFields), target)
+	if !strings.Contains(akamai, "/master.m3u8~id=") {
+		t.Errorf("Akamai's token of a file: %s", akamai)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,7 +15,6 @@ import (
 	"encora/edge/playback"
 	"encora/shared/fault"
 	"encora/shared/op"
-	"encora/shared/wire"
 )
 
 // warmBeat takes a beat of a session that is held and has URLs for a while yet. It allocates nothing.
@@ -111,8 +111,9 @@ func (x *exchange) renewed(b *playback.Beat, taken playback.Taken) ([]byte, *fau
 	media := taken.Media.Value()
 	urls, refreshAt, err := x.p.Playback.URLs.Append(nil, &media, b.Session, x.p.clock.Now(), x.client())
 	if err != nil { // the beat counts all the same, and so do the URLs that the player has
-		x.p.Log.Error("a session's URLs can't be renewed; players stop when the old ones end: check CDN_CONFIG", "error", err, "request_id", x.id)
-		x.p.Playback.Refreshed(b.Session, x.p.millis()+wire.BeatEvery.Milliseconds()) // not with every beat again
+		if x.p.unrenewed.due(x.p.clock.Base()) { // it is so for all sessions of the CDN
+			x.p.Log.Error("sessions' URLs can't be renewed; players stop when the old ones end: check CDN_CONFIG", "error", err, "request_id", x.id)
+		}
 		return appendBeaten(nil, nil, taken.ExpiresAt), nil
 	}
 	x.p.Playback.Refreshed(b.Session, refreshAt)
@@ -196,3 +197,11 @@ func (x *exchange) settle() {
 
 // settleFor is how long an answer waits for it: the ends are told of in any case.
 const settleFor = 250 * time.Millisecond
+
+// seldom is due once in ten seconds, for what is said of one of many.
+type seldom struct{ last atomic.Int64 }
+
+func (s *seldom) due(now time.Time) bool {
+	last := s.last.Load()
+	return now.Unix()-last >= 10 && s.last.CompareAndSwap(last, now.Unix())
+}

@@ -73,6 +73,7 @@ type Proxy struct {
 	gathering  chan struct{} // places of those who fetch parts of the guide
 	fetching   chan struct{} // and of the parts
 	ahead      chan epg.Want
+	unrenewed  seldom
 	date       dateCache
 	varyOrigin string // a header line, where answers depend on the Origin header
 	memo       memo

@@ -32,7 +32,7 @@ func TestAStreamStarts(t *testing.T) {
 	if d := got.Expires.Sub(got.Refresh); d != 150*time.Second || time.Until(got.Expires) > 10*time.Minute {
 		t.Errorf("the URLs end at %v, renewed from %v", got.Expires, got.Refresh)
 	}
-	want := wire.Start{AccountID: ann.String(), DeviceID: device[len("X-Device-Id: "):], ContentType: "movie", ContentID: testID(1), Title: "Film 1", Seconds: 5400,
+	want := wire.Start{Edge: s.proxy.Playback.Edge(), AccountID: ann.String(), DeviceID: device[len("X-Device-Id: "):], ContentType: "movie", ContentID: testID(1), Title: "Film 1", Seconds: 5400,
 		Media: wire.Media{DASHPath: "/vod/a/manifest.mpd", HLSPath: "/vod/a/master.m3u8"}}
 	if starts := s.origin.Sessions.Starts(); len(starts) != 1 || starts[0] != want {
 		t.Errorf("%+v\nwant %+v", starts, want)

@@ -15,6 +15,7 @@ import (
 	"encora/edge/playback"
 	"encora/shared/fault"
 	"encora/shared/op"
+	"encora/shared/wire"
 )
 
 // warmBeat takes a beat of a session that is held and has URLs for a while yet. It allocates nothing.
@@ -185,9 +186,17 @@ func (x *exchange) account() (uuid.UUID, *fault.Fault) {
 	return account, nil
 }
 
-// settle waits, after a request that may have ended sessions, until this edge knows.
+// settle has this edge know, after a request that may have ended sessions, which did: the one that the path names, or else
+// those that the origin tells of.
 func (x *exchange) settle() {
 	if x.p.Playback == nil || !x.route.op.EndsSessions {
+		return
+	}
+	named, _ := x.ctx.UserValue("session_id").(string)
+	id, err := uuid.Parse(named)
+	account, fl := x.account()
+	if err == nil && fl == nil {
+		x.p.Playback.End(id, account, wire.ReasonEnded, x.p.millis())
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), settleFor)

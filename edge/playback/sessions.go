@@ -84,7 +84,7 @@ func (s *Sessions) find(id, account uuid.UUID) (Taken, error) {
 	}
 	for range findTries {
 		found, said, err := s.ask(id, account)
-		if err != nil || found == nil || s.Enter(found, 0) {
+		if err != nil || found == nil || s.Enter(found, found.RefreshAt) {
 			return said, err
 		}
 	}

@@ -119,7 +119,7 @@ func (s *Syncer) exchange(ctx context.Context) (more, ok bool) {
 	s.waiting = nil
 	s.mu.Unlock()
 	told := s.Table.drain(syncSize)
-	out, err := s.Exchange(ctx, &wire.Sync{Edge: s.edge, Leaving: s.leaving, Beats: told.beats, Ends: s.Table.ends})
+	out, err := s.Exchange(ctx, &wire.Sync{Edge: s.edge, Leaving: s.leaving, Recent: s.Table.keepEnds, Beats: told.beats, Ends: s.Table.ends})
 	if err != nil {
 		s.Table.restore(told.sessions)
 		s.wait(waiting)
@@ -193,7 +193,7 @@ func (t *Table) drain(most int) told {
 
 func (s *session) wire() wire.Beat {
 	return wire.Beat{AccountID: s.account.String(), SessionID: s.id.String(), At: s.beatAt, ExpiresAt: s.expiresAt, PausedSince: s.pausedSince,
-		Position: int(s.position)}
+		RefreshAt: s.refreshAt, Position: int(s.position)}
 }
 
 // restore has sessions told of again, with what they have become since.

@@ -256,7 +256,7 @@ func (s *session) enter(w *wire.Session, account uuid.UUID, refreshAt int64) {
 		return
 	}
 	s.account, s.media, s.refreshAt = account, unique.Make(w.Media), refreshAt
-	if at := w.LastBeatAt.UnixMilli(); s.state == absent || at > s.beatAt {
+	if at := w.LastBeatAt.UnixMilli(); s.state == absent || at >= s.beatAt {
 		s.beatAt, s.expiresAt, s.position, s.pausedSince = at, w.ExpiresAt.UnixMilli(), int32(w.Position), 0
 		if w.PausedSince != nil {
 			s.pausedSince = w.PausedSince.UnixMilli()

@@ -47,11 +47,11 @@ func (d *database) fill(ctx context.Context, n int) ([]session, error) {
 	}
 	started, expires := now.Add(-time.Minute), now.Add(10*time.Minute) // until all have beaten
 	_, err := d.conn.CopyFrom(ctx, pgx.Identifier{"stream_sessions"}, []string{"account_id", "id", "edge", "device_id", "profile_id", "content_type", "content_id", "title",
-		"seconds", "dash_path", "hls_path", "started_at", "last_beat_at", "expires_at", "position_seconds"},
+		"seconds", "dash_path", "hls_path", "started_at", "last_beat_at", "expires_at", "refresh_at", "position_seconds"},
 		pgx.CopyFromSlice(n, func(i int) ([]any, error) {
 			of := firstAccount + i
 			return []any{sessions[i].account, sessions[i].id, uuid.Nil, token.DeviceID(of), token.ProfileID(of), wire.ContentMovie, title(i), fmt.Sprint("Title ", i%titles),
-				length, "/vod/" + title(i).String() + "/manifest.mpd", "/vod/" + title(i).String() + "/master.m3u8", started, started, expires, 0}, nil
+				length, "/vod/" + title(i).String() + "/manifest.mpd", "/vod/" + title(i).String() + "/master.m3u8", started, started, expires, expires, 0}, nil
 		}))
 	if err != nil {
 		return nil, fmt.Errorf("make sessions: %w", err)

@@ -21,6 +21,7 @@ CREATE TABLE stream_sessions (
     last_beat_at     timestamptz NOT NULL,
     expires_at       timestamptz NOT NULL,
     paused_since     timestamptz,
+    refresh_at       timestamptz NOT NULL, -- when the player's URLs are to be renewed
     position_seconds int         NOT NULL,
     PRIMARY KEY (account_id, id)
 ) PARTITION BY HASH (account_id);
@@ -39,7 +40,14 @@ CREATE TABLE session_ends (
     account_id uuid        NOT NULL,
     session_id uuid        NOT NULL,
     reason     text        NOT NULL,
-    ended_at   timestamptz NOT NULL
+    ended_at   timestamptz NOT NULL,
+    -- what a beat that was taken before the end and comes after it is progress of
+    device_id    uuid        NOT NULL,
+    profile_id   uuid        NOT NULL,
+    content_id   uuid        NOT NULL,
+    content_type text        NOT NULL,
+    seconds      int         NOT NULL,
+    started_at   timestamptz NOT NULL
 ) PARTITION BY RANGE (ended_at);
 CREATE INDEX session_ends_pos ON session_ends (shard, pos);
 CREATE INDEX session_ends_session ON session_ends (account_id, session_id);

@@ -80,7 +80,7 @@ func (l *live) fill(b *testing.B, n int) {
 		SELECT id, 1, 'active', $2, 'active', now() + interval '1 month', true, now(), now() FROM unnest($1::uuid[]) id`, accounts, planID)
 	l.exec(b, `INSERT INTO devices SELECT id, id, 'TV', 'tv', '', '', '', uuid_send(id), false, now(), now(), now() FROM unnest($1::uuid[]) id`, accounts)
 	l.exec(b, `INSERT INTO stream_sessions SELECT a, s, a, a, a, 'movie', s, 'A title of some length', 7200, 'movies/0190a6e0/manifest.mpd', 'movies/0190a6e0/master.m3u8',
-		NULL, NULL, now(), now(), now() + interval '75 seconds', NULL, 0 FROM unnest($1::uuid[], $2::uuid[]) n (a, s)`, accounts, ids)
+		NULL, NULL, now(), now(), now() + interval '75 seconds', NULL, now(), 0 FROM unnest($1::uuid[], $2::uuid[]) n (a, s)`, accounts, ids)
 	l.exec(b, `INSERT INTO watch_progress SELECT a, a, s, 'movie', a, 0, 7200, now(), now() FROM unnest($1::uuid[], $2::uuid[]) n (a, s)`, accounts, ids)
 }
 

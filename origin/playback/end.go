@@ -29,7 +29,6 @@ func endAll(ctx context.Context, w *record.Tx, ends []end) error {
 	if len(ends) == 0 {
 		return nil
 	}
-	batch := &pgx.Batch{}
 	accounts, ids, reasons := make([]uuid.UUID, len(ends)), make([]uuid.UUID, len(ends)), make([]string, len(ends))
 	for i, e := range ends {
 		accounts[i], ids[i], reasons[i] = e.AccountID, e.ID, e.reason
@@ -37,17 +36,21 @@ func endAll(ctx context.Context, w *record.Tx, ends []end) error {
 		payload["ended_at"], payload["reason"], payload["position_seconds"] = w.Now, e.reason, e.PositionSeconds
 		w.Event(eventEnded, payload)
 	}
-	const gone = `
-		DELETE FROM stream_sessions s USING unnest($1::uuid[], $2::uuid[]) e (account_id, id)
-		WHERE s.account_id = e.account_id AND s.id = e.id`
-	batch.Queue(gone, accounts, ids)
-	const told = `
-		WITH head AS (UPDATE session_end_heads SET pos = pos + $4 WHERE shard = $5 RETURNING pos - $4 AS before)
-		INSERT INTO session_ends (shard, pos, account_id, session_id, reason, ended_at)
-		SELECT $5, head.before + e.n, e.account_id, e.session_id, e.reason, $6
-		FROM head, unnest($1::uuid[], $2::uuid[], $3::text[]) WITH ORDINALITY e (account_id, session_id, reason, n)`
-	batch.Queue(told, accounts, ids, reasons, len(ends), wire.EndShard(ends[0].AccountID), w.Now)
-	return w.SendBatch(ctx, batch).Close()
+	const q = `
+		WITH gone AS (
+			DELETE FROM stream_sessions s USING unnest($1::uuid[], $2::uuid[], $3::text[]) WITH ORDINALITY e (account_id, session_id, reason, n)
+			WHERE s.account_id = e.account_id AND s.id = e.session_id
+			RETURNING e.n, e.reason, s.account_id, s.id, s.device_id, s.profile_id, s.content_id, s.content_type, s.seconds, s.started_at
+		), head AS (
+			UPDATE session_end_heads SET pos = pos + (SELECT count(*) FROM gone) WHERE shard = $4 RETURNING pos
+		)
+		INSERT INTO session_ends (shard, pos, account_id, session_id, reason, ended_at, device_id, profile_id, content_id, content_type,
+			seconds, started_at)
+		SELECT $4, head.pos + 1 - row_number() OVER (ORDER BY gone.n DESC), account_id, id, reason, $5, device_id, profile_id, content_id,
+			content_type, seconds, started_at
+		FROM gone, head`
+	_, err := w.Exec(ctx, q, accounts, ids, reasons, wire.EndShard(ends[0].AccountID), w.Now)
+	return err
 }
 
 // EndSessions ends an account's sessions, those of one device or all of them, in a write that has locked the account.
@@ -65,18 +68,32 @@ func (d *Domain) EndSessions(ctx context.Context, w *api.Write, account uuid.UUI
 	return endAll(ctx, w.Tx, ends)
 }
 
+// ForgetProfiles removes what profiles of an account have watched, in a write that has locked the account. Their sessions play on
+// for nobody.
+func (d *Domain) ForgetProfiles(ctx context.Context, w *api.Write, account uuid.UUID, profiles []uuid.UUID) error {
+	batch := &pgx.Batch{}
+	for _, q := range []string{
+		`UPDATE stream_sessions SET profile_id = $3 WHERE account_id = $1 AND profile_id = ANY($2)`,
+		`UPDATE session_ends SET profile_id = $3 WHERE account_id = $1 AND profile_id = ANY($2)`,
+		`DELETE FROM watch_progress WHERE account_id = $1 AND profile_id = ANY($2) AND profile_id <> $3`,
+	} {
+		batch.Queue(q, account, profiles, uuid.Nil)
+	}
+	return w.SendBatch(ctx, batch).Close()
+}
+
 // ForgetProgress removes what an account has watched.
 func (d *Domain) ForgetProgress(ctx context.Context, w *api.Write, account uuid.UUID) error {
 	_, err := w.Exec(ctx, `DELETE FROM watch_progress WHERE account_id = $1`, account)
 	return err
 }
 
-// listSessions shows the sessions that hold slots.
+// listSessions shows the sessions that play.
 func (d *Domain) listSessions(ctx context.Context, r *api.Read, _ *api.None) (api.List[StreamSession], error) {
 	list := api.List[StreamSession]{Data: []StreamSession{}}
 	sessions, err := readSessions(ctx, r, r.Account, r.AsOf)
 	for i := range sessions {
-		if sessions[i].lives(r.AsOf) {
+		if sessions[i].plays(r.AsOf) {
 			list.Data = append(list.Data, *sessions[i].viewed())
 		}
 	}

@@ -139,14 +139,37 @@ func TestFind(t *testing.T) {
 	f(b.viewer(1).account.String(), s.SessionID, "404")
 	b.run(75*time.Second, "a")
 	f(s.AccountID, s.SessionID, "200") // intake is not steady yet
-	b.run(80*time.Second, "a")
-	f(s.AccountID, s.SessionID, "410 expired")
-	b.at(85 * time.Second)
-	f(s.AccountID, s.SessionID, "200") // nor is it any more
 	a := b.Tell(wire.FindPath, wire.Find{AccountID: s.AccountID, SessionID: s.SessionID}).Want(200)
 	var found wire.Session
 	a.Decode(&found)
 	if found.SessionID != s.SessionID || !found.ExpiresAt.Equal(t0.Add(75*time.Second)) {
 		t.Errorf("found %+v", found)
 	}
+	b.run(80*time.Second, "a")
+	f(s.AccountID, s.SessionID, "410 expired")
+	b.at(85 * time.Second) // intake is steady no more, but who was told so has to begin anew
+	f(s.AccountID, s.SessionID, "410 expired")
+	b.wantEnded(wire.End{SessionID: s.SessionID, Reason: wire.ReasonExpired})
+}
+
+// Whoever is told that a session is over is not told next that it holds a slot; for a second more, beats of it may be under way.
+func TestOverIsOver(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	v := b.viewer(1)
+	b.Set(t0.Add(-time.Minute))
+	b.run(0, "a")
+	s := b.began(v.film())
+	b.run(76*time.Second-time.Millisecond, "a")
+	if got := b.find(s.AccountID, s.SessionID); got != "410 expired" {
+		t.Errorf("found with %s", got)
+	}
+	if got := b.refused(v.film()); got != "409 CONCURRENCY_LIMIT_EXCEEDED" {
+		t.Errorf("a start a moment later: %s", got)
+	}
+	b.at(76 * time.Second)
+	if got := b.find(s.AccountID, s.SessionID); got != "410 expired" {
+		t.Errorf("found with %s", got)
+	}
+	b.began(v.film())
 }

@@ -88,7 +88,7 @@ func TestManyEnds(t *testing.T) {
 	b.began(other.film())
 	const n = 2*maxEnds + 10
 	b.Exec(`INSERT INTO stream_sessions SELECT $1, gen_random_uuid(), $2, $2, $2, 'movie', $2, 'Metropolis', 9000,
-		'', '', NULL, NULL, $3, $3, $3, NULL, 0 FROM generate_series(1, $4)`, one.account, one.device, t0, n)
+		'', '', NULL, NULL, $3, $3, $3, NULL, $3, 0 FROM generate_series(1, $4)`, one.account, one.device, t0, n)
 	want := b.finish(one)
 	rest := b.finish(other)
 	var got []wire.End

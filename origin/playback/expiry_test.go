@@ -91,7 +91,7 @@ func TestBreaksHoldSlots(t *testing.T) {
 			if got := b.find(s.AccountID, s.SessionID); got != "410 expired" {
 				t.Errorf("after %v it is found with %s", free, got)
 			}
-			b.sweep(1)
+			b.wantEnded(wire.End{SessionID: s.SessionID, Reason: wire.ReasonExpired})
 		})
 	}
 	f("steady before the start", func(b *bundle) { b.Set(t0.Add(-time.Minute)); b.run(0, "a") }, 80*time.Second)
@@ -288,5 +288,5 @@ func (b *bundle) fill(n int) {
 	b.Exec(`INSERT INTO accounts (id, version, status, subscription_status, email_verified, created_at, updated_at)
 		SELECT gen_random_uuid(), 1, 'active', 'active', true, now(), now() FROM generate_series(1, $1)`, n)
 	b.Exec(`INSERT INTO stream_sessions SELECT id, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'movie', gen_random_uuid(), 'Metropolis', 9000,
-		'', '', NULL, NULL, $1, $1, $1::timestamptz + interval '75 seconds', NULL, 0 FROM accounts`, t0)
+		'', '', NULL, NULL, $1, $1, $1::timestamptz + interval '75 seconds', NULL, $1, 0 FROM accounts`, t0)
 }

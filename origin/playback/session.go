@@ -43,6 +43,7 @@ type session struct {
 	LastBeatAt      time.Time
 	ExpiresAt       time.Time
 	PausedSince     *time.Time
+	RefreshAt       time.Time // when the player's URLs are to be renewed
 	PositionSeconds int
 	DeviceName      string // of the device, as it is called now
 	Heard           bool   // beats of the last 80 s, had there been any, would have come in
@@ -62,7 +63,7 @@ func (s *session) viewed() *StreamSession {
 // wire is what edges hold of it; ends is what the account's shard had seen when it was read.
 func (s *session) wire(ends uint64) wire.Session {
 	return wire.Session{SessionID: s.ID.String(), AccountID: s.AccountID.String(), LastBeatAt: s.LastBeatAt, ExpiresAt: s.ExpiresAt,
-		PausedSince: s.PausedSince, Position: s.PositionSeconds, Seconds: s.Seconds, Ends: ends,
+		PausedSince: s.PausedSince, Position: s.PositionSeconds, Seconds: s.Seconds, Ends: ends, RefreshAt: s.RefreshAt.UnixMilli(),
 		Media: wire.Media{DASHPath: s.DASHPath, HLSPath: s.HLSPath, Begin: instant(s.BeginAt), End: instant(s.EndAt)}}
 }
 
@@ -85,6 +86,10 @@ func (s *session) event() map[string]any {
 	return map[string]any{"session_id": s.ID, "account_id": s.AccountID, "profile_id": s.viewed().ProfileID, "device_id": s.DeviceID,
 		"content_type": s.ContentType, "content_id": s.ContentID, "title": s.Title, "started_at": s.StartedAt}
 }
+
+// plays reports whether the session's time is not over, by all that is known. Its slot is held for a little longer, for beats
+// under way.
+func (s *session) plays(now time.Time) bool { return !s.Heard || s.ExpiresAt.After(now) }
 
 // lives reports whether the session holds its slot. While its beats may have been missed, it does.
 func (s *session) lives(now time.Time) bool {

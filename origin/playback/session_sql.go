@@ -14,7 +14,7 @@ import (
 // sessionColumns are those of the session struct, of stream_sessions s and the device d; $2 is now.
 const sessionColumns = `
 	s.account_id, s.id, s.edge, s.device_id, s.profile_id, s.content_type, s.content_id, s.title, s.seconds, s.dash_path, s.hls_path,
-	s.begin_at, s.end_at, s.started_at, s.last_beat_at, s.expires_at, s.paused_since, s.position_seconds,
+	s.begin_at, s.end_at, s.started_at, s.last_beat_at, s.expires_at, s.paused_since, s.refresh_at, s.position_seconds,
 	coalesce(d.name, '') AS device_name, beats_heard(s.edge, $2) AS heard`
 
 const sessionsOf = `
@@ -65,16 +65,16 @@ func reasonOf(ctx context.Context, tx pgx.Tx, account, id uuid.UUID) (string, er
 // A beat that came after the start read the session, and was taken later, stays.
 const insertSession = `
 	INSERT INTO stream_sessions (account_id, id, edge, device_id, profile_id, content_type, content_id, title, seconds, dash_path, hls_path,
-		begin_at, end_at, started_at, last_beat_at, expires_at, paused_since, position_seconds)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+		begin_at, end_at, started_at, last_beat_at, expires_at, paused_since, refresh_at, position_seconds)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 	ON CONFLICT (account_id, id) DO UPDATE SET edge = excluded.edge, title = excluded.title, seconds = excluded.seconds, dash_path = excluded.dash_path,
 		hls_path = excluded.hls_path, begin_at = excluded.begin_at, end_at = excluded.end_at, profile_id = excluded.profile_id,
-		last_beat_at = greatest(stream_sessions.last_beat_at, excluded.last_beat_at),
+		refresh_at = excluded.refresh_at,
 		expires_at = CASE WHEN stream_sessions.last_beat_at > excluded.last_beat_at THEN stream_sessions.expires_at ELSE excluded.expires_at END,
 		paused_since = CASE WHEN stream_sessions.last_beat_at > excluded.last_beat_at THEN stream_sessions.paused_since ELSE excluded.paused_since END`
 
 // queueSession stores a session that began, or was asked for again.
 func (s *session) queue(batch *pgx.Batch) {
 	batch.Queue(insertSession, s.AccountID, s.ID, s.Edge, s.DeviceID, s.ProfileID, s.ContentType, s.ContentID, s.Title, s.Seconds, s.DASHPath, s.HLSPath,
-		s.BeginAt, s.EndAt, s.StartedAt, s.LastBeatAt, s.ExpiresAt, s.PausedSince, s.PositionSeconds)
+		s.BeginAt, s.EndAt, s.StartedAt, s.LastBeatAt, s.ExpiresAt, s.PausedSince, s.RefreshAt, s.PositionSeconds)
 }

@@ -41,6 +41,7 @@ type subscription struct {
 	PeriodEnd    *time.Time
 	Streams      int
 	Premium      bool
+	Told         bool // identity and billing have told of it, and so of its profiles
 }
 
 // active reports whether the account may play at all: trialing, active and past_due play until the period's end.
@@ -79,6 +80,9 @@ func (st *standing) decide(in *request) outcome {
 			o.ends = append(o.ends, end{s, wire.ReasonExpired})
 		}
 	}
+	if st.Told && !st.profile { // what it watches is not to be remembered
+		in.profile = uuid.Nil
+	}
 	if o.refusal = st.refusal(in); o.refusal == nil {
 		st.takeSlot(in, live, &o)
 	}
@@ -110,7 +114,7 @@ func (st *standing) takeSlot(in *request, live []session, o *outcome) {
 		switch {
 		case s.ID == in.replace:
 			o.ends = append(o.ends, end{s, wire.ReasonReplaced})
-		case same && (s.ExpiresAt.After(st.now) || !s.Heard):
+		case same && s.plays(st.now):
 			o.session = s
 		case same: // over, though its slot is still held for beats under way: the player begins anew
 			o.ends = append(o.ends, end{s, wire.ReasonExpired})
@@ -147,19 +151,21 @@ func exceeded(live []session) *fault.Fault {
 
 func newSession(in *request, now time.Time) *session {
 	s := &session{ID: uuid.Must(uuid.NewV7()), AccountID: in.account, DeviceID: in.device, ContentType: in.ContentType, ContentID: in.content,
-		StartedAt: now}
+		StartedAt: now, LastBeatAt: now}
 	s.again(in, now)
 	return s
 }
 
-// again takes over what the title says of itself now, and counts as a beat.
+// again takes over what the title says of itself now, and holds the session for as long as a beat does. It is none: one that
+// was taken a moment ago and is under way has the position.
 func (s *session) again(in *request, now time.Time) {
-	if in.profile != uuid.Nil {
-		s.ProfileID = in.profile
-	}
+	s.ProfileID = in.profile
 	s.Edge, s.Title, s.Seconds, s.DASHPath, s.HLSPath = in.edge, in.Title, in.Seconds, in.Media.DASHPath, in.Media.HLSPath
 	s.BeginAt, s.EndAt = optional(in.Media.Begin), optional(in.Media.End)
-	s.LastBeatAt, s.ExpiresAt, s.PausedSince = now, now.Add(wire.SessionFor), nil
+	s.RefreshAt = time.UnixMilli(in.RefreshAt)
+	if !s.LastBeatAt.After(now) { // by the clock of an edge that runs a little ahead
+		s.ExpiresAt, s.PausedSince = now.Add(wire.SessionFor), nil
+	}
 }
 
 // start gives a session its slot, or says why not. Starts of one account take turns before they take a connection, so that

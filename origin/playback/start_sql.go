@@ -17,11 +17,11 @@ func readStanding(ctx context.Context, tx pgx.Tx, in *request, now time.Time) (*
 	st := &standing{now: now}
 	batch := &pgx.Batch{}
 	const lock = `
-		SELECT a.status, a.subscription_status, a.current_period_end, coalesce(p.max_concurrent_streams, 0), coalesce(p.includes_premium_channels, false)
+		SELECT a.status, a.subscription_status, a.current_period_end, coalesce(p.max_concurrent_streams, 0), coalesce(p.includes_premium_channels, false), a.version >= 0
 		FROM accounts a LEFT JOIN plans p ON p.id = a.plan_id
 		WHERE a.id = $1 AND a.deleted_at IS NULL FOR NO KEY UPDATE OF a`
 	batch.Queue(lock, in.account).QueryRow(func(row pgx.Row) error {
-		err := row.Scan(&st.Status, &st.Subscription, &st.PeriodEnd, &st.Streams, &st.Premium)
+		err := row.Scan(&st.Status, &st.Subscription, &st.PeriodEnd, &st.Streams, &st.Premium, &st.Told)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}

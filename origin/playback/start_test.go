@@ -118,7 +118,7 @@ func TestDevicesAndProfiles(t *testing.T) {
 	}
 	f("200", func(in *wire.Start) { in.ProfileID = v.profile.String() })
 	for _, id := range []string{newID().String(), "", "nobody"} {
-		f(map[bool]string{true: noDevice, false: absent}[len(id) == 36], func(in *wire.Start) { in.AccountID = id })
+		f(map[bool]string{true: noDevice, false: absent}[len(id) == 36], func(in *wire.Start) { in.AccountID, in.ProfileID = id, "" })
 	}
 }
 
@@ -135,7 +135,7 @@ func TestSameAgain(t *testing.T) {
 	in.Media.DASHPath, in.Seconds, in.Title, in.ProfileID = "m/2.mpd", 8000, "Metropolis (1927)", v.profile.String()
 	in.DeviceID, in.ContentID = strings.ToUpper(in.DeviceID), strings.ToUpper(in.ContentID)
 	again := b.began(in)
-	want := wire.Session{SessionID: first.SessionID, AccountID: in.AccountID, LastBeatAt: t0.Add(10 * time.Second), ExpiresAt: t0.Add(85 * time.Second),
+	want := wire.Session{SessionID: first.SessionID, AccountID: in.AccountID, LastBeatAt: t0.Add(time.Second), ExpiresAt: t0.Add(85 * time.Second),
 		Position: 40, Seconds: 8000, Media: in.Media}
 	if !reflect.DeepEqual(again.Session, want) || again.Ended != nil {
 		t.Errorf("again %+v, want %+v", again, want)
@@ -189,7 +189,7 @@ func TestSlots(t *testing.T) {
 	if want := []string{one.SessionID + " Living room", two.SessionID + " Bedroom"}; !slices.Equal(names, want) {
 		t.Errorf("active %q, want %q", names, want)
 	}
-	if s := active[0]; s.Title != "Metropolis" || s.DeviceID != v.device || s.ProfileID != nil || !s.StartedAt.Equal(t0) || !s.SessionExpiresAt.Equal(t0.Add(75*time.Second)) {
+	if s := active[0]; s.Title != "Metropolis" || s.DeviceID != v.device || *s.ProfileID != v.profile || !s.StartedAt.Equal(t0) || !s.SessionExpiresAt.Equal(t0.Add(75*time.Second)) {
 		t.Errorf("active %+v", s)
 	}
 	const q = `SELECT payload FROM events WHERE type = 'stream.concurrency_exceeded'`

@@ -78,7 +78,7 @@ func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
 // film asks for one of the account's first device; changes follow.
 func (v *viewer) film(change ...func(*wire.Start)) wire.Start {
-	in := wire.Start{AccountID: v.account.String(), DeviceID: v.device.String(), ContentType: wire.ContentMovie, ContentID: newID().String(),
+	in := wire.Start{AccountID: v.account.String(), DeviceID: v.device.String(), ProfileID: v.profile.String(), ContentType: wire.ContentMovie, ContentID: newID().String(),
 		Title: "Metropolis", Seconds: 9000, Media: wire.Media{DASHPath: "m/1.mpd", HLSPath: "m/1.m3u8"}}
 	for _, c := range change {
 		c(&in)

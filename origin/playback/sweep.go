@@ -35,7 +35,7 @@ func (d *Domain) round(ctx context.Context, now time.Time) (int, int, error) {
 	due, err := d.due(ctx, now)
 	ended := 0
 	for _, shard := range byShard(due) {
-		n, err := d.sweep(ctx, shard, now)
+		n, err := d.sweep(ctx, shard, now, wire.SlotGrace)
 		if ended += n; err != nil {
 			return len(due), ended, err
 		}
@@ -65,8 +65,8 @@ func (d *Domain) due(ctx context.Context, now time.Time) ([]end, error) {
 	return ends, err
 }
 
-// sweep ends those of a shard's sessions that are still over once their accounts are locked.
-func (d *Domain) sweep(ctx context.Context, due []end, now time.Time) (int, error) {
+// sweep ends those of a shard's sessions that are still over, since grace, once their accounts are locked.
+func (d *Domain) sweep(ctx context.Context, due []end, now time.Time, grace time.Duration) (int, error) {
 	ended := 0
 	err := d.DB.Write(ctx, func(tx pgx.Tx) error {
 		w := record.Begin(tx, record.System("sweep"), now)
@@ -76,7 +76,7 @@ func (d *Domain) sweep(ctx context.Context, due []end, now time.Time) (int, erro
 			if err != nil {
 				return err
 			}
-			if s != nil && !s.lives(now) {
+			if s != nil && !s.plays(now.Add(-grace)) {
 				ends = append(ends, end{s, wire.ReasonExpired})
 			}
 		}

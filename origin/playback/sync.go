@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -39,7 +40,7 @@ func (d *Domain) sync(ctx context.Context, in *wire.Sync) (wire.Synced, error) {
 		queueIntake(batch, edge, now, in.Leaving)
 		var taken []int32
 		b.queue(batch, edge, &taken)
-		queueEnds(batch, in.Ends, now, &out)
+		queueEnds(batch, in.Ends, in.Recent, now, &out)
 		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 			return err
 		}
@@ -55,6 +56,7 @@ func (d *Domain) sync(ctx context.Context, in *wire.Sync) (wire.Synced, error) {
 type beats struct {
 	accounts, ids []pgtype.UUID
 	at, expires   []time.Time
+	refresh       []time.Time
 	paused        []*time.Time
 	positions     []int32
 }
@@ -94,7 +96,7 @@ func take(in *wire.Beat) (taken, bool) {
 	account, err := uuid.Parse(in.AccountID)
 	id, errID := uuid.Parse(in.SessionID)
 	ok := err == nil && errID == nil && in.Position >= 0 && in.Position <= wire.MaxPosition &&
-		isTime(in.At) && isTime(in.ExpiresAt) && (in.PausedSince == 0 || isTime(in.PausedSince))
+		isTime(in.At) && isTime(in.ExpiresAt) && in.RefreshAt >= 0 && (in.RefreshAt == 0 || isTime(in.RefreshAt)) && (in.PausedSince == 0 || isTime(in.PausedSince))
 	return taken{in, account, id}, ok
 }
 
@@ -104,6 +106,7 @@ func isTime(ms int64) bool { return ms > 0 && ms < 253402300800000 } // before t
 func (b *beats) add(t *taken) {
 	b.accounts, b.ids = append(b.accounts, pgtype.UUID{Bytes: t.account, Valid: true}), append(b.ids, pgtype.UUID{Bytes: t.id, Valid: true})
 	b.at, b.expires = append(b.at, time.UnixMilli(t.At)), append(b.expires, time.UnixMilli(t.ExpiresAt))
+	b.refresh = append(b.refresh, time.UnixMilli(t.RefreshAt))
 	b.positions = append(b.positions, int32(t.Position))
 	var since *time.Time
 	if t.PausedSince != 0 {
@@ -122,13 +125,17 @@ func (b *beats) gone(ctx context.Context, tx pgx.Tx, taken []int32, out *wire.Sy
 	for _, n := range taken {
 		found[n-1] = true
 	}
-	var accounts, ids []pgtype.UUID
+	left := &beats{}
 	for i := range found {
 		if !found[i] {
-			accounts, ids = append(accounts, b.accounts[i]), append(ids, b.ids[i])
+			left.accounts, left.ids = append(left.accounts, b.accounts[i]), append(left.ids, b.ids[i])
+			left.at, left.positions = append(left.at, b.at[i]), append(left.positions, b.positions[i])
 		}
 	}
-	ends, err := readGone(ctx, tx, accounts, ids)
+	if err := left.lastProgress(ctx, tx); err != nil {
+		return err
+	}
+	ends, err := readGone(ctx, tx, left.accounts, left.ids)
 	out.Gone = ends
 	return err
 }
@@ -137,6 +144,7 @@ func (b *beats) gone(ctx context.Context, tx pgx.Tx, taken []int32, out *wire.Sy
 func (d *Domain) find(ctx context.Context, in *wire.Find) (wire.Session, error) {
 	account, id := idOrNil(in.AccountID), idOrNil(in.SessionID)
 	var found wire.Session
+	var late *session
 	err := d.DB.Snapshot(ctx, func(tx pgx.Tx) error {
 		ends, err := readEnds(ctx, tx, account)
 		if err != nil {
@@ -150,13 +158,27 @@ func (d *Domain) find(ctx context.Context, in *wire.Find) (wire.Session, error) 
 		if s == nil {
 			return absent(ctx, tx, account, id)
 		}
-		if s.Heard && !s.ExpiresAt.After(now) {
+		if !s.plays(now) {
+			late = s
 			return over(wire.ReasonExpired)
 		}
 		found = s.wire(ends)
 		return nil
 	})
+	if late != nil {
+		return found, errors.Join(err, d.overNow(ctx, late))
+	}
 	return found, err
+}
+
+// beatsArrive is how long after a session's time beats of it that another edge took may still come.
+const beatsArrive = time.Second
+
+// overNow ends a session whose player is told that its time is over: it must not be told next that this session holds its
+// slot. Until no beat can be under way any more that is left to the sweep.
+func (d *Domain) overNow(ctx context.Context, s *session) error {
+	_, err := d.sweep(ctx, []end{{s, wire.ReasonExpired}}, d.Now(), beatsArrive)
+	return err
 }
 
 // absent is why an account has no such session.

@@ -39,28 +39,54 @@ func (b *beats) queue(batch *pgx.Batch, edge uuid.UUID, taken *[]int32) {
 	if len(b.ids) == 0 {
 		return
 	}
+	// A start may have given the session more time since a beat was taken; a pause's end takes time from it.
 	const q = `
 		WITH beaten AS (
-			UPDATE stream_sessions s SET edge = $7, last_beat_at = b.at, expires_at = b.expires_at, paused_since = b.paused_since,
-				position_seconds = b.position_seconds
-			FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::int[])
-				WITH ORDINALITY AS b (account_id, id, at, expires_at, paused_since, position_seconds, n)
+			UPDATE stream_sessions s SET edge = $8, last_beat_at = b.at, paused_since = b.paused_since, refresh_at = b.refresh_at,
+				position_seconds = b.position_seconds, expires_at = CASE WHEN s.paused_since IS NULL AND b.paused_since IS NULL
+					THEN greatest(s.expires_at, b.expires_at) ELSE b.expires_at END
+			FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::int[])
+				WITH ORDINALITY AS b (account_id, id, at, expires_at, paused_since, refresh_at, position_seconds, n)
 			WHERE s.account_id = b.account_id AND s.id = b.id AND s.last_beat_at < b.at
 			RETURNING b.n, s.account_id, s.profile_id, s.content_id, s.content_type, s.device_id, s.seconds, s.started_at, b.at,
-				CASE s.seconds WHEN 0 THEN b.position_seconds ELSE least(b.position_seconds, s.seconds) END AS position_seconds
+				b.position_seconds
 		), progressed AS (
-			INSERT INTO watch_progress AS p (account_id, profile_id, content_id, content_type, device_id, position_seconds, seconds,
-				first_watched_at, last_watched_at)
-			SELECT DISTINCT ON (account_id, profile_id, content_id) account_id, profile_id, content_id, content_type, device_id,
-				position_seconds, seconds, started_at, at
-			FROM beaten WHERE content_type <> 'channel' ORDER BY account_id, profile_id, content_id, at DESC
-			ON CONFLICT (account_id, profile_id, content_id) DO UPDATE SET device_id = excluded.device_id,
-				position_seconds = excluded.position_seconds, seconds = excluded.seconds, last_watched_at = excluded.last_watched_at
-			WHERE p.last_watched_at < excluded.last_watched_at
+			` + progress + `
+			FROM beaten ` + onlyForwards + `
 		)
 		SELECT coalesce(array_agg(n::int), '{}') FROM beaten`
-	batch.Queue(q, b.accounts, b.ids, b.at, b.expires, b.paused, b.positions, edge).QueryRow(func(row pgx.Row) error { return row.Scan(taken) })
+	batch.Queue(q, b.accounts, b.ids, b.at, b.expires, b.paused, b.refresh, b.positions, edge).QueryRow(func(row pgx.Row) error { return row.Scan(taken) })
 }
+
+// lastProgress takes what was played in the last moments of sessions that have ended since. What was deleted with the account
+// stays so.
+func (b *beats) lastProgress(ctx context.Context, tx pgx.Tx) error {
+	const q = progress + `
+		FROM (
+			SELECT e.*, b.at, b.position_seconds
+			FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::int[]) AS b (account_id, id, at, position_seconds)
+			JOIN session_ends e ON e.account_id = b.account_id AND e.session_id = b.id
+			WHERE b.at <= e.ended_at + interval '1 second' AND e.reason <> 'account_closed'
+		) late ` + onlyForwards
+	_, err := tx.Exec(ctx, q, b.accounts, b.ids, b.at, b.positions)
+	return err
+}
+
+// progress is written of beats with what their sessions say. Channels have no position that means anything, and without a profile
+// there is nobody to remember it for.
+const (
+	progress = `
+		INSERT INTO watch_progress AS p (account_id, profile_id, content_id, content_type, device_id, position_seconds, seconds,
+			first_watched_at, last_watched_at)
+		SELECT DISTINCT ON (account_id, profile_id, content_id) account_id, profile_id, content_id, content_type, device_id,
+			CASE seconds WHEN 0 THEN position_seconds ELSE least(position_seconds, seconds) END, seconds, started_at, at`
+	onlyForwards = `
+		WHERE content_type <> 'channel' AND profile_id <> '00000000-0000-0000-0000-000000000000'
+		ORDER BY account_id, profile_id, content_id, at DESC
+		ON CONFLICT (account_id, profile_id, content_id) DO UPDATE SET device_id = excluded.device_id,
+			position_seconds = excluded.position_seconds, seconds = excluded.seconds, last_watched_at = excluded.last_watched_at
+		WHERE p.last_watched_at < excluded.last_watched_at`
+)
 
 // readGone gives, of accounts' sessions, those that are no more, and why.
 func readGone(ctx context.Context, tx pgx.Tx, accounts, ids []pgtype.UUID) ([]wire.End, error) {
@@ -77,13 +103,16 @@ func readGone(ctx context.Context, tx pgx.Tx, accounts, ids []pgtype.UUID) ([]wi
 
 // queueEnds tells of the ends after known, and how far that goes. An edge that knows nothing yet is only told how far. Heads
 // are read first: an end that comes between the two statements is told of again.
-func queueEnds(batch *pgx.Batch, known []uint64, now time.Time, out *wire.Synced) {
+func queueEnds(batch *pgx.Batch, known []uint64, recent bool, now time.Time, out *wire.Synced) {
 	batch.Queue(`SELECT pos FROM session_end_heads ORDER BY shard`).Query(func(rows pgx.Rows) error {
 		var err error
 		out.Ends, err = pgx.CollectRows(rows, pgx.RowTo[uint64])
 		return err
 	})
 	if len(known) == 0 {
+		if recent {
+			queueRecent(batch, now, out)
+		}
 		return
 	}
 	const q = `
@@ -98,6 +127,21 @@ func queueEnds(batch *pgx.Batch, known []uint64, now time.Time, out *wire.Synced
 		positions[i] = int64(min(pos, math.MaxInt64))
 	}
 	batch.Queue(q, positions, now.Add(-tellFor), maxEnds).Query(func(rows pgx.Rows) error { return collectEnds(rows, out) })
+}
+
+// maxRecent bounds the newest ends of a shard that an edge is told of when it starts.
+const maxRecent = 1000
+
+// queueRecent tells of the newest ends, to an edge that knows of none.
+func queueRecent(batch *pgx.Batch, now time.Time, out *wire.Synced) {
+	const q = `
+		SELECT e.session_id::text, e.reason FROM session_end_heads h
+		JOIN LATERAL (SELECT * FROM session_ends e WHERE e.shard = h.shard AND e.ended_at > $1 ORDER BY e.pos DESC LIMIT $2) e ON true`
+	batch.Queue(q, now.Add(-tellFor), maxRecent).Query(func(rows pgx.Rows) error {
+		var err error
+		out.Ended, err = pgx.CollectRows(rows, pgx.RowToStructByPos[wire.End])
+		return err
+	})
 }
 
 // tellFor is how long ago an end may be that an edge is told of. One that was away for longer learns of it by its beats.

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"encora/origin/apitest"
 	"encora/shared/wire"
 )
@@ -115,11 +117,102 @@ func TestProgressOfTwoSessions(t *testing.T) {
 		[]string{strings.Join([]string{in.AccountID, in.ProfileID, in.ContentID, in.DeviceID}, " ")}) {
 		t.Errorf("progress of %q", got)
 	}
-	in.ProfileID = newID().String()
+	in.ProfileID = newID().String() // a profile that only the token knows plays, and nobody remembers what
 	in.ProfileVouched = true
 	b.began(in)
 	b.sync("a", beat(two, 5*time.Second, 55))
-	b.wantProgress(v, "movie 44 of 9000 from 0 to 4", "movie 55 of 9000 from 0 to 5")
+	b.wantProgress(v, "movie 44 of 9000 from 0 to 4")
+}
+
+// What was played just before a session ended counts, whatever ended it, though the beat comes after the end; what comes of a
+// session after its end does not.
+func TestLastBeatBeforeTheEnd(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	v := b.own(9)
+	stopped, replaced, removed := b.began(v.film()), b.began(v.film()), b.began(v.film())
+	b.at(10 * time.Second)
+	b.end(stopped.SessionID).Want(204)
+	b.began(v.film(func(in *wire.Start) { in.Replace = replaced.SessionID }))
+	b.write(func(w *write) error {
+		return b.d.EndSessions(b.t.Context(), w, v.account, &v.device, wire.ReasonDeviceRemoved)
+	})
+	b.sync("a", beat(stopped, 9*time.Second, 9), beat(replaced, 10*time.Second, 10), beat(removed, 9*time.Second, 90))
+	b.wantProgress(v, "movie 9 of 9000 from 0 to 9", "movie 90 of 9000 from 0 to 9", "movie 10 of 9000 from 0 to 10")
+	b.sync("a", beat(stopped, 12*time.Second, 12), beat(replaced, 12*time.Second, 12))
+	b.wantProgress(v, "movie 9 of 9000 from 0 to 9", "movie 90 of 9000 from 0 to 9", "movie 10 of 9000 from 0 to 10")
+}
+
+// Pressing play again on the same title does not hide a beat that is under way.
+func TestBeatUnderAStart(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	v := b.viewer(1)
+	in := v.film()
+	s := b.began(in)
+	b.at(10 * time.Second)
+	b.began(in)
+	b.sync("a", beat(s, 9*time.Second, 9))
+	if got := b.found(s); got.Position != 9 || !got.ExpiresAt.Equal(t0.Add(85*time.Second)) {
+		t.Errorf("found %+v", got)
+	}
+	b.wantProgress(v, "movie 9 of 9000 from 0 to 9")
+}
+
+// Edges know from one another until when a player has URLs.
+func TestRefreshIsKnownEverywhere(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	in := b.viewer(1).film()
+	in.RefreshAt = t0.Add(5 * time.Minute).UnixMilli()
+	s := b.began(in)
+	if got := b.found(s).RefreshAt; got != in.RefreshAt || s.RefreshAt != got {
+		t.Errorf("to be renewed at %d, want %d", got, in.RefreshAt)
+	}
+	renewed := beat(s, time.Second, 1)
+	renewed.RefreshAt = t0.Add(10 * time.Minute).UnixMilli()
+	b.sync("a", renewed)
+	if got := b.found(s).RefreshAt; got != renewed.RefreshAt {
+		t.Errorf("to be renewed at %d, want %d", got, renewed.RefreshAt)
+	}
+}
+
+// A profile that is gone leaves nothing, and nothing more is remembered for it.
+func TestForgetProfiles(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	v := b.viewer(9)
+	s := b.began(v.film())
+	b.sync("a", beat(s, time.Second, 1))
+	b.wantProgress(v, "movie 1 of 9000 from 0 to 1")
+	b.write(func(w *write) error { return b.d.ForgetProfiles(t.Context(), w, v.account, []uuid.UUID{v.profile}) })
+	b.sync("a", beat(s, 2*time.Second, 2))
+	b.wantProgress(v)
+	if got := b.found(s); got.Position != 2 {
+		t.Errorf("plays on at %+v", got)
+	}
+}
+
+// An edge that starts is told of the newest ends if it asks, since it may serve what they end.
+func TestRecentEnds(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	old, fresh := b.viewer(1), b.viewer(1)
+	b.began(old.film())
+	b.finish(old)
+	b.at(tellFor)
+	b.began(fresh.film())
+	want := b.finish(fresh)
+	f := func(recent bool, want ...wire.End) {
+		t.Helper()
+		var out wire.Synced
+		b.Tell(wire.SyncPath, wire.Sync{Edge: newID().String(), Recent: recent}).Want(200).Decode(&out)
+		if !slices.Equal(out.Ended, want) || len(out.Ends) != wire.EndShards {
+			t.Errorf("recent %v: %+v", recent, out)
+		}
+	}
+	f(false)
+	f(true, want...)
 }
 
 func TestForgetProgress(t *testing.T) {

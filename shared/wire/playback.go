@@ -79,6 +79,7 @@ type Start struct {
 	Seconds        int    `json:"seconds,omitempty"`
 	Replace        string `json:"replace,omitempty"` // X-Replace-Session, whatever it holds
 	Media          Media  `json:"media"`
+	RefreshAt      int64  `json:"refresh_at"` // as in Session
 }
 
 // Find asks for a session that the edge does not hold.
@@ -97,6 +98,7 @@ type Session struct {
 	Position    int        `json:"position"` // seconds
 	Seconds     int        `json:"seconds,omitempty"`
 	Media       Media      `json:"media"`
+	RefreshAt   int64      `json:"refresh_at"` // Unix milliseconds: from then on beats bring new URLs
 	// Ends is how many ends the account's shard had seen when this was read: an edge that has applied more must ask again.
 	Ends uint64 `json:"ends"`
 }
@@ -128,6 +130,8 @@ type Sync struct {
 	// Leaving says that this is the edge's last exchange: it keeps no beats back.
 	Leaving bool   `json:"leaving,omitempty"`
 	Beats   []Beat `json:"beats,omitempty"`
+	// Recent asks, of an edge that knows of no ends yet, for the newest ones, too.
+	Recent bool `json:"recent,omitempty"`
 	// Ends is how many ends of each shard the edge has applied; empty at its start.
 	Ends []uint64 `json:"ends,omitempty"`
 }
@@ -140,6 +144,7 @@ type Beat struct {
 	At          int64  `json:"t"`
 	ExpiresAt   int64  `json:"e"`
 	PausedSince int64  `json:"h,omitempty"` // 0: playing
+	RefreshAt   int64  `json:"r"`           // as in Session
 	Position    int    `json:"p"`           // seconds
 }
 

@@ -320,6 +320,15 @@ func (t *Table) Ended(id uuid.UUID) bool {
 	return over
 }
 
+// Waiting reports whether the origin has yet to hear of beats of the session.
+func (t *Table) Waiting(id uuid.UUID) bool {
+	sh := t.shard(id)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	s := sh.sessions[id]
+	return s != nil && s.kept()
+}
+
 // Count is how many sessions are held, over ones included.
 func (t *Table) Count() int { return int(t.count.Load()) }
 

@@ -186,22 +186,52 @@ func (x *exchange) account() (uuid.UUID, *fault.Fault) {
 	return account, nil
 }
 
+// deliver has the origin hear of the last beats before a request that may end their sessions: what is told of an end has the
+// last position.
+func (x *exchange) deliver() {
+	if x.p.Playback == nil || !x.route.op.EndsSessions {
+		return
+	}
+	if id, ok := x.named(); ok {
+		x.p.deliver(id)
+	} else if x.p.Playback.Pending() > 0 { // whose they are is not known
+		x.p.await()
+	}
+}
+
+// deliver waits until the origin has heard of the session's beats, if there are any to hear of.
+func (p *Proxy) deliver(id uuid.UUID) {
+	if p.Playback.Waiting(id) {
+		p.await()
+	}
+}
+
+// await waits for an exchange with the origin, for a while.
+func (p *Proxy) await() {
+	ctx, cancel := context.WithTimeout(context.Background(), settleFor)
+	defer cancel()
+	p.Playback.Await(ctx)
+}
+
+// named is the session that the path names.
+func (x *exchange) named() (uuid.UUID, bool) {
+	text, _ := x.ctx.UserValue("session_id").(string)
+	id, err := uuid.Parse(text)
+	return id, err == nil
+}
+
 // settle has this edge know, after a request that may have ended sessions, which did: the one that the path names, or else
 // those that the origin tells of.
 func (x *exchange) settle() {
 	if x.p.Playback == nil || !x.route.op.EndsSessions {
 		return
 	}
-	named, _ := x.ctx.UserValue("session_id").(string)
-	id, err := uuid.Parse(named)
 	account, fl := x.account()
-	if err == nil && fl == nil {
+	if id, ok := x.named(); ok && fl == nil {
 		x.p.Playback.End(id, account, wire.ReasonEnded, x.p.millis())
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), settleFor)
-	defer cancel()
-	x.p.Playback.Await(ctx)
+	x.p.await()
 }
 
 // settleFor is how long an answer waits for it: the ends are told of in any case.

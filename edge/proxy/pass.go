@@ -20,6 +20,7 @@ var (
 
 // pass sends the request to the origin and its answer back, uncached and uncoalesced.
 func (x *exchange) pass() {
+	x.deliver()
 	req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(req)
 	defer fasthttp.ReleaseResponse(resp)

@@ -61,6 +61,8 @@ func TestSettingsAreCheckedBeforeListening(t *testing.T) {
 	f("ALLOWED_ORIGINS", "ALLOWED_ORIGINS", "*")
 	f("FILL_TIMEOUT", "FILL_TIMEOUT", "0s")
 	f("FEED_LOST_AFTER", "FEED_LOST_AFTER", "100ms")
+	f("STALE_FOR: must be FEED_LOST_AFTER, which is 5s, or more", "STALE_FOR", "4999ms")
+	f("STALE_FOR: must be FEED_LOST_AFTER, which is 48h0m0s, or more", "FEED_LOST_AFTER", "48h")
 	f("LOG_LEVEL", "LOG_LEVEL", "loud")
 	f("PAUSED_FOR", "PAUSED_FOR", "1m14s")
 	f("PAUSED_FOR", "PAUSED_FOR", "-1h")
@@ -71,7 +73,7 @@ func TestSettingsAreCheckedBeforeListening(t *testing.T) {
 	f("MEDIA_DIR", "MEDIA_DIR", t.TempDir())
 	f("MEDIA_DIR", "MEDIA_DIR", "/nowhere/media", "CDN_CONFIG", cdnConfig(t, cdnKey))
 	var cfg Config
-	if _, err := conf.Parse(&cfg, conf.Program{Name: "edge", LookupEnv: env("ALLOWED_ORIGINS", "*", "ENV", "development"), Out: io.Discard}); err != nil {
+	if _, err := conf.Parse(&cfg, conf.Program{Name: "edge", LookupEnv: env("ALLOWED_ORIGINS", "*", "ENV", "development", "STALE_FOR", "5s"), Out: io.Discard}); err != nil {
 		t.Errorf("a complete environment is refused: %v", err)
 	}
 }

@@ -111,6 +111,9 @@ func (c *Config) checkNumbers() error {
 	if c.FeedLostAfter < pollWait { // a quiet feed is known to be at its head once in so long
 		faults = append(faults, fmt.Errorf("FEED_LOST_AFTER: must be %s or more", pollWait))
 	}
+	if c.StaleFor < c.FeedLostAfter { // answers would stop before they were ever marked
+		faults = append(faults, fmt.Errorf("STALE_FOR: must be FEED_LOST_AFTER, which is %s, or more", c.FeedLostAfter))
+	}
 	return errors.Join(faults...)
 }
 

@@ -172,6 +172,9 @@ func TestParts(t *testing.T) {
 	}
 	f("bytes=0-0", 206, "bytes 0-0/10", "0")
 	f("bytes=2-4", 206, "bytes 2-4/10", "234")
+	f("Bytes=0-1", 206, "bytes 0-1/10", "01")
+	f("BYTES=-1", 206, "bytes 9-9/10", "9")
+	f("bYtEs=10-", 416, "bytes */10", "")
 	f("bytes=7-", 206, "bytes 7-9/10", "789")
 	f("bytes=7-99999999999999999999", 206, "bytes 7-9/10", "789")
 	f("bytes=-3", 206, "bytes 7-9/10", "789")
@@ -179,7 +182,7 @@ func TestParts(t *testing.T) {
 	f("bytes=10-", 416, "bytes */10", "")
 	f("bytes=99999999999999999999-", 416, "bytes */10", "")
 	f("bytes=-0", 416, "bytes */10", "")
-	for _, header := range []string{"bytes=4-2", "bytes=0-1,3-4", "bytes=", "bytes=-", "bytes=a-b", "bytes=+1-2", "bytes=1--2", "lines=1-2", "bytes 1-2"} {
+	for _, header := range []string{"bytes=4-2", "bytes=0-1,3-4", "bytes=", "bytes=-", "bytes=a-b", "bytes=+1-2", "bytes=1--2", "lines=1-2", "bytes 1-2", "byte=1-2", "bytes =1-2", "byte\u017f=1-2", "=1-2"} {
 		f(header, 200, "", "0123456789")
 	}
 	if a := b.do("HEAD", u, "Range", "bytes=2-4"); a.StatusCode != 200 || a.ContentLength != 10 {

@@ -9,12 +9,12 @@ import (
 type span struct{ from, length int64 }
 
 // readRange is the part of a file that a Range header asks for, and whether it is that part that is to be sent, the whole
-// file, or nothing, as there is no such range. Several ranges at once, other units and what can't be read count as no header
-// (RFC 9110, 14.2).
+// file, or nothing, as there is no such range. The unit's case does not matter (RFC 9110, 14.1). Several ranges at once, other
+// units and what can't be read count as no header (14.2).
 func readRange(header string, size int64) (span, outcome) {
-	text, ok := strings.CutPrefix(header, "bytes=")
+	unit, text, _ := strings.Cut(header, "=")
 	first, last, dash := strings.Cut(text, "-")
-	if !ok || !dash {
+	if strings.ToLower(unit) != "bytes" || !dash { // EqualFold would take a long s, too
 		return span{0, size}, whole
 	}
 	from, to, ok := bounds(first, last, size)

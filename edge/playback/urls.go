@@ -32,10 +32,31 @@ func (u *URLs) Verifier() *sign.Verifier {
 	return nil
 }
 
-// Check reports whether URLs can be made for the media.
-func (u *URLs) Check(m *wire.Media) error {
-	_, err := u.locate(m)
-	return err
+// standIn is a session's id before there is one: no signer makes a difference between ids.
+var standIn = uuid.UUID{15: 1}
+
+// Check reports why Append would refuse to make URLs of the media for a viewer now. What it asks costs no signature.
+func (u *URLs) Check(m *wire.Media, now time.Time, ip netip.Addr) error {
+	manifests, err := u.locate(m)
+	if err != nil {
+		return err
+	}
+	t := newTarget(m, standIn, now.Add(shorter(manifests)))
+	for _, p := range manifests {
+		if p.cdn == nil {
+			continue
+		}
+		p.aim(t, ip)
+		if err := p.cdn.Check(t); err != nil {
+			return fmt.Errorf("%s at %s: %w", p.path, p.cdn.Name, err)
+		}
+	}
+	return nil
+}
+
+// newTarget is what both manifests' URLs have in common.
+func newTarget(m *wire.Media, session uuid.UUID, expires time.Time) *sign.Target {
+	return &sign.Target{Session: session, Expires: expires.Truncate(time.Second), Begin: m.Begin, End: m.End}
 }
 
 // placed is a manifest with the CDN where it lies.
@@ -70,7 +91,7 @@ func (u *URLs) Append(b []byte, m *wire.Media, session uuid.UUID, now time.Time,
 		return b, 0, err
 	}
 	ttl := shorter(manifests)
-	t := &sign.Target{Session: session, Expires: now.Add(ttl).Truncate(time.Second), Begin: m.Begin, End: m.End}
+	t := newTarget(m, session, now.Add(ttl))
 	for i, name := range [...]string{`"dash_url":`, `,"hls_url":`} {
 		if b, err = manifests[i].appendURL(append(b, name...), t, ip); err != nil {
 			return b, 0, err
@@ -97,12 +118,17 @@ func (p *placed) appendURL(b []byte, t *sign.Target, ip netip.Addr) ([]byte, err
 	if p.cdn == nil {
 		return append(b, "null"...), nil
 	}
+	p.aim(t, ip)
+	b, err := p.cdn.Signer.AppendURL(append(b, '"'), t)
+	return append(b, '"'), err
+}
+
+// aim has the target be this manifest, for a viewer.
+func (p *placed) aim(t *sign.Target, ip netip.Addr) {
 	t.Path, t.IP = p.path, netip.Addr{}
 	if p.cdn.BindIP {
 		t.IP = ip
 	}
-	b, err := p.cdn.Signer.AppendURL(append(b, '"'), t)
-	return append(b, '"'), err
 }
 
 func appendTime(b []byte, t time.Time) []byte {

@@ -133,7 +133,7 @@ func TestMediaWithoutACDN(t *testing.T) {
 		t.Helper()
 		before := []byte("before")
 		b, _, err := u.Append(before, &m, num(1), instant, viewer)
-		if !errors.Is(err, ErrNoCDN) || string(b) != "before" || !errors.Is(u.Check(&m), ErrNoCDN) {
+		if !errors.Is(err, ErrNoCDN) || string(b) != "before" || !errors.Is(u.Check(&m, instant, viewer), ErrNoCDN) {
 			t.Errorf("%q %v", b, err)
 		}
 	}
@@ -144,7 +144,7 @@ func TestMediaWithoutACDN(t *testing.T) {
 	u.Set(configured(t, cdn("one", "/vod", "10m", "false", "1")))
 	f(wire.Media{DASHPath: "/vod/a/m.mpd", HLSPath: "/live/a/m.m3u8"})
 	f(wire.Media{DASHPath: "/vodka/a/m.mpd"})
-	if err := u.Check(&wire.Media{DASHPath: "/vod/a/m.mpd"}); err != nil {
+	if err := u.Check(&wire.Media{DASHPath: "/vod/a/m.mpd"}, instant, viewer); err != nil {
 		t.Error(err)
 	}
 	if _, _, err := u.Append(nil, &wire.Media{DASHPath: "/vod/a/../m.mpd"}, num(1), instant, viewer); !errors.Is(err, sign.ErrTarget) {
@@ -191,4 +191,44 @@ func TestConfigurationsAreExchangedUnderLoad(t *testing.T) {
 	}
 	close(stop)
 	running.Wait()
+}
+
+// What Append refuses is refused before there is a session, for either manifest, and nothing else is.
+func TestWhatCantBeSignedIsKnownBefore(t *testing.T) {
+	akamai := `{"name":"akamai","paths":["/ak"],"base_url":"https://ak.example.com","signer":"akamai","bind_ip":true,"keys":[{"id":"a","secret":"` + strings.Repeat("0a", 32) + `"}]}`
+	front := func(name, path, more string) string {
+		return `{"name":"` + name + `","paths":["` + path + `"],"base_url":"https://` + name + `.example.com","signer":"cloudfront","keys":[{"key_pair_id":"K1","private_key_file":"../../shared/sign/testdata/rsa.pem"}],` + more + `}`
+	}
+	var u URLs
+	u.Set(configured(t, cdn("own", "/vod", "10m", "true", "1"), akamai, front("bound", "/bound", `"policy":"custom","bind_ip":true`), front("free", "/free", `"policy":"custom"`)))
+	v4, v6, none := viewer, netip.MustParseAddr("2001:db8::7"), netip.Addr{}
+	f := func(path string, ip netip.Addr, want bool) {
+		t.Helper()
+		for _, m := range []wire.Media{{DASHPath: path}, {HLSPath: path}, {DASHPath: "/vod/a/m.mpd", HLSPath: path}, {DASHPath: path, HLSPath: "/vod/a/m.m3u8"}} {
+			_, _, err := u.Append(nil, &m, num(1), instant, ip)
+			before := u.Check(&m, instant, ip)
+			if (before == nil) != want || (err == nil) != want || before != nil && !errors.Is(before, sign.ErrTarget) {
+				t.Errorf("%+v for %v: %v before, %v when it is signed", m, ip, before, err)
+			}
+		}
+	}
+	f("/bound/a/m.mpd", v4, true)
+	f("/bound/a/m.mpd", netip.MustParseAddr("::ffff:192.0.2.9"), true)
+	f("/bound/a/m.mpd", none, true)
+	f("/bound/a/m.mpd", v6, false)
+	f("/free/a/m.mpd", v6, true)
+	f("/free/a*b/m.mpd", v4, false)
+	f("/free/ab/m*.mpd", v4, true)
+	f("/ak/a/m.mpd", v6, true)
+	f("/ak/a~b/m.mpd", v4, false)
+	f("/ak/a!b/m.mpd", v4, false)
+	f("/ak/a*b/m.mpd", v4, false)
+	f("/vod/a*~!b/m.mpd", v6, true)
+	f("/vod/a/../m.mpd", v4, false)
+	f("/vod"+strings.Repeat("/a", 254)+"/m.mpd", v4, true)
+	f("/vod"+strings.Repeat("/a", 255)+"/m.mpd", v4, false)
+	part := wire.Media{HLSPath: "/vod/a/m.m3u8", Begin: instant, End: instant}
+	if _, _, err := u.Append(nil, &part, num(1), instant, v4); err == nil || u.Check(&part, instant, v4) == nil {
+		t.Errorf("a part without a length: %v", err)
+	}
 }

@@ -74,6 +74,7 @@ type Proxy struct {
 	fetching   chan struct{} // and of the parts
 	ahead      chan epg.Want
 	unrenewed  seldom
+	unsigned   seldom
 	date       dateCache
 	varyOrigin string // a header line, where answers depend on the Origin header
 	memo       memo

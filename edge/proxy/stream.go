@@ -70,11 +70,22 @@ func (s *start) run() ([]byte, error) {
 	if fl := s.judge(); fl != nil {
 		return nil, fl
 	}
-	if err := s.p.Playback.URLs.Check(&s.Media); err != nil {
-		s.p.Log.Error("a stream can't be signed: name its CDN in CDN_CONFIG", "error", err, "request_id", s.id)
-		return nil, fault.Busy("This title can't be played at the moment.", retryAfter)
+	if fl := s.signable(); fl != nil {
+		return nil, fl
 	}
 	return s.begin()
+}
+
+// signable refuses what could not be signed for this viewer before a slot is taken for it.
+func (s *start) signable() *fault.Fault {
+	err := s.p.Playback.URLs.Check(&s.Media, s.p.clock.Now(), s.client())
+	if err == nil {
+		return nil
+	}
+	if s.p.unsigned.due(s.p.clock.Base()) { // it is so for every viewer of the title, or all of such an address
+		s.p.Log.Error("a stream can't be signed: check CDN_CONFIG, and the path that the error names", "error", err, "request_id", s.id)
+	}
+	return fault.Busy("This title can't be played at the moment.", retryAfter)
 }
 
 // read takes the request apart.

@@ -20,14 +20,19 @@ const akamaiSpecial = "~!*"
 
 var errAkamai = fmt.Errorf("%w: the folder holds one of %s, which Akamai gives a meaning", ErrTarget, akamaiSpecial)
 
+func (s *akamaiSigner) check(t *Target) (string, error) {
+	scope, err := t.checked()
+	if err == nil && strings.ContainsAny(scope, akamaiSpecial) {
+		err = errAkamai
+	}
+	return scope, err
+}
+
 // AppendURL implements Signer.
 func (s *akamaiSigner) AppendURL(b []byte, t *Target) ([]byte, error) {
-	scope, err := t.checked()
+	scope, err := s.check(t)
 	if err != nil {
 		return b, err
-	}
-	if strings.ContainsAny(scope, akamaiSpecial) {
-		return b, errAkamai
 	}
 	m := s.key.get()
 	defer s.key.put(m)

@@ -71,9 +71,11 @@ var deterministic = func() cbor.EncMode {
 	return mode
 }()
 
+func (s *catSigner) check(t *Target) (string, error) { return t.checked() }
+
 // AppendURL implements Signer.
 func (s *catSigner) AppendURL(b []byte, t *Target) ([]byte, error) {
-	scope, err := t.checked()
+	scope, err := s.check(t)
 	if err != nil {
 		return b, err
 	}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
 
 	cloudfront "github.com/aws/aws-sdk-go-v2/feature/cloudfront/sign"
 )
@@ -32,39 +33,42 @@ var (
 	errWild   = fmt.Errorf("%w: the path holds *, which stands for any characters in CloudFront's policies", ErrTarget)
 )
 
+func (s *cloudFrontSigner) check(t *Target) (string, error) {
+	scope, err := t.checked()
+	ip := t.address()
+	switch {
+	case err != nil:
+		return scope, err
+	case !s.custom && ip.IsValid():
+		return scope, errCanned
+	case s.custom && strings.Contains(scope, "*"):
+		return scope, errWild
+	case ip.IsValid() && !ip.Is4():
+		return scope, errIPv6
+	}
+	return scope, nil
+}
+
 // AppendURL implements Signer.
 func (s *cloudFrontSigner) AppendURL(b []byte, t *Target) ([]byte, error) {
-	scope, err := t.checked()
+	scope, err := s.check(t)
 	if err != nil {
 		return b, err
 	}
 	query := string(t.appendPart(appendUUID([]byte("session="), t.Session), '&'))
 	url := s.base + t.Path + "?" + query
-	if s.custom && strings.Contains(scope, "*") {
-		return b, errWild
-	}
 	if s.custom {
 		url, err = s.signCustom(url, s.base+scope+wildcard(scope)+"?"+query+"*", t)
 	} else {
-		url, err = s.signCanned(url, t)
+		url, err = explain(s.signer.Sign(url, t.Expires))
 	}
 	return append(b, url...), err
 }
 
-func (s *cloudFrontSigner) signCanned(url string, t *Target) (string, error) {
-	if t.IP.IsValid() {
-		return "", errCanned
-	}
-	return explain(s.signer.Sign(url, t.Expires))
-}
-
 func (s *cloudFrontSigner) signCustom(url, resource string, t *Target) (string, error) {
 	policy := cloudfront.NewCannedPolicy(resource, t.Expires)
-	switch ip := t.address(); {
-	case ip.Is4():
+	if ip := t.address(); ip.IsValid() { // check lets IPv4 pass only
 		policy.Statements[0].Condition.IPAddress = &cloudfront.IPAddress{SourceIP: ip.String() + "/32"}
-	case ip.IsValid():
-		return "", errIPv6
 	}
 	return explain(s.signer.SignWithPolicy(url, policy))
 }
@@ -89,6 +93,9 @@ func newCloudFrontSigner(l *loader, o *object, c *CDN) Signer {
 	}
 	if strings.Contains(c.BaseURL, "*") {
 		o.fault("base_url", "holds *, which stands for any characters in CloudFront's policies")
+	}
+	if strings.ContainsFunc(c.BaseURL, func(r rune) bool { return r > unicode.MaxASCII }) { // no policy could be signed
+		o.fault("base_url", "is not ASCII: write the host as Punycode")
 	}
 	for i, k := range takeObjects(o, "keys") {
 		id, key := takeString(k, "key_pair_id"), l.privateKey(k)

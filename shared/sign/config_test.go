@@ -186,6 +186,7 @@ func TestPrivateKeys(t *testing.T) {
 	f(inline(pkcs8(t, key)), custom)
 	f(file, `"policy": "canned"`)
 	f(file, `"policy": "canned", "bind_ip": true`, "bind_ip: is nothing that the canned policy can do")
+	f(file, `"policy": "canned", "base_url": "https://exämple.com"`, "base_url: is not ASCII: write the host as Punycode")
 	f(file, `"policy": "both"`, "policy: is neither canned nor custom")
 	f(file, `"ttl": "1h"`, "policy: is missing")
 	f(file+`, `+inline("x"), custom, "keys[0].private_key: is needed, or private_key_file, and not both")

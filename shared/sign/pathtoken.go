@@ -49,19 +49,26 @@ type pathSigner struct {
 	key  *keyed
 }
 
+func (s *pathSigner) check(t *Target) (string, error) {
+	scope, err := t.checked()
+	if err == nil && depthOf(scope) > maxDepth {
+		err = errDepth
+	}
+	return scope, err
+}
+
+// depthOf is how many folders deep a scope is; 0: the file alone.
+func depthOf(scope string) int { return strings.Count(scope, "/") - 1 }
+
 // AppendURL implements Signer.
 func (s *pathSigner) AppendURL(b []byte, t *Target) ([]byte, error) {
-	scope, err := t.checked()
+	scope, err := s.check(t)
 	if err != nil {
 		return b, err
 	}
-	depth := strings.Count(scope, "/") - 1 // 0: the file alone
-	if depth > maxDepth {
-		return b, errDepth
-	}
 	m := s.key.get()
 	defer s.key.put(m)
-	m.buf = appendPayload(m.buf[:0], s.id, depth, t)
+	m.buf = appendPayload(m.buf[:0], s.id, depthOf(scope), t)
 	n := len(m.buf)
 	m.buf = append(m.buf, scope...)
 	m.sum(n)

@@ -2,6 +2,7 @@ package sign
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -60,21 +61,25 @@ func TestSignersAppend(t *testing.T) {
 	f(catFields)
 }
 
+// What is refused is refused beforehand, for the same reason.
 func TestTargetsThatAreRefused(t *testing.T) {
-	all := map[string]Signer{}
+	all := map[string]*CDN{}
 	for name, fields := range map[string]string{
 		"hmac": ofKeys("a:" + secretA), "akamai": akamaiFields, "cat": catFields,
 		"canned": cloudFrontFields + `, "policy": "canned"`, "custom": cloudFrontFields + `, "policy": "custom"`,
 	} {
-		all[name] = configured(t, fields).For("/").Signer
+		all[name] = configured(t, fields).For("/")
 	}
 	f := func(change func(*Target), refusing ...string) {
 		t.Helper()
 		target := film()
 		change(target)
-		for name, signer := range all {
+		for name, cdn := range all {
 			want := len(refusing) == 0 || strings.Contains(strings.Join(refusing, " "), name)
-			_, err := signer.AppendURL(nil, target)
+			_, err := cdn.Signer.AppendURL(nil, target)
+			if before := cdn.Check(target); before != nil && !errors.Is(before, ErrTarget) || fmt.Sprint(before) != fmt.Sprint(err) {
+				t.Errorf("%s of %+v: %v before, %v when it is signed", name, target, before, err)
+			}
 			if want != errors.Is(err, ErrTarget) || err != nil && !want {
 				t.Errorf("%s of %+v: %v, want it refused: %v", name, target, err, want)
 			}
@@ -105,6 +110,7 @@ func TestTargetsThatAreRefused(t *testing.T) {
 	f(func(t *Target) { t.IP = viewer }, "canned")
 	f(func(t *Target) { t.IP = netip.MustParseAddr("::ffff:203.0.113.7") }, "canned")
 	f(func(t *Target) { t.IP = netip.MustParseAddr("2001:db8::7") }, "canned", "custom")
+	f(func(t *Target) { t.IP = netip.MustParseAddr("fe80::7%eth0") }, "canned", "custom")
 }
 
 // One viewer's address has one spelling, however it came.

@@ -49,6 +49,10 @@ type Signer interface {
 	// AppendURL appends the whole absolute URL. The error is an ErrTarget, or says why a private key did not sign; b is
 	// then returned as it was.
 	AppendURL(b []byte, t *Target) ([]byte, error)
+
+	// check is all of AppendURL that can refuse a target, and what the URL gives access to: whoever asks beforehand and
+	// whoever signs can't differ.
+	check(t *Target) (scope string, err error)
 }
 
 // CDN is where the assets below some paths lie.
@@ -58,6 +62,12 @@ type CDN struct {
 	Signer  Signer
 	TTL     time.Duration // how long its URLs are to live
 	BindIP  bool          // whether targets are to name the viewer's address
+}
+
+// Check reports why no URL would be made for a target, without the cost of a signature.
+func (c *CDN) Check(t *Target) error {
+	_, err := c.Signer.check(t)
+	return err
 }
 
 // scope is what a URL gives access to: the manifest's folder, up to and with its last slash. A manifest at the root is all
@@ -83,8 +93,8 @@ func wildcard(scope string) string {
 	return ""
 }
 
-// check is for everything but the path.
-func (t *Target) check() error {
+// claims checks everything but the path.
+func (t *Target) claims() error {
 	switch {
 	case t.Session == uuid.Nil:
 		return fmt.Errorf("%w: it has no session", ErrTarget)
@@ -103,7 +113,7 @@ func fits(t time.Time) bool { return t.Unix() > 0 && t.Unix() <= 1<<32-1 }
 
 // checked is the scope of a target in order.
 func (t *Target) checked() (string, error) {
-	if err := t.check(); err != nil {
+	if err := t.claims(); err != nil {
 		return "", err
 	}
 	return t.scope()

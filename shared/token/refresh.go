@@ -9,7 +9,7 @@ import (
 
 const (
 	refreshEvery  = 5 * time.Minute  // Run's pace while all is well
-	unknownEvery  = 30 * time.Second // the least between two fetches that unknown kids cause
+	unknownEvery  = 30 * time.Second // the least from a fetch to one that an unknown kid causes
 	retryFirst    = time.Second      // Run's first pause after a failure; it doubles
 	retryMaxEmpty = 15 * time.Second // its longest while there are no keys at all
 )
@@ -58,8 +58,8 @@ func (v *Verifier) Refresh(ctx context.Context) error {
 	return v.fly(ctx, f, leads)
 }
 
-// refreshUnknown refreshes for an unknown kid, unless such a kid caused a fetch a short while ago: otherwise forged
-// tokens would be a way to load the issuer.
+// refreshUnknown refreshes for an unknown kid, unless the key set was fetched a short while ago, whoever caused that, or such
+// a kid caused an attempt: otherwise forged tokens would be a way to load the issuer.
 func (v *Verifier) refreshUnknown(ctx context.Context) {
 	v.mu.Lock()
 	now := v.elapsed()
@@ -111,6 +111,7 @@ func (v *Verifier) land(f *flight) {
 
 // load fetches and installs the key set; only the leader of a flight calls it.
 func (v *Verifier) load(ctx context.Context) error {
+	began := v.elapsed()
 	data, err := v.source.Fetch(ctx)
 	if err != nil {
 		return fmt.Errorf("fetch JWKS: %w", err)
@@ -126,5 +127,14 @@ func (v *Verifier) load(ctx context.Context) error {
 		next.cache = newCache(v.cacheSize)
 	}
 	v.state.Store(next)
+	v.rest(began + unknownEvery)
 	return nil
+}
+
+// rest has unknown kids cause no fetch before an instant. It is counted from when the issuer was asked: of a rotation since
+// then the next fetch knows.
+func (v *Verifier) rest(until time.Duration) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.nextUnknown = max(v.nextUnknown, until)
 }

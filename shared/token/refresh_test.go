@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -44,6 +45,8 @@ func TestRotationOverHTTP(t *testing.T) {
 	accept(t, v, oldToken)
 
 	server.serve(old.jwk(), next.jwk())
+	refused(t, v, string(nextToken), "unknown kid") // the set was fetched a moment ago
+	v.base = v.base.Add(-unknownEvery)
 	accept(t, v, nextToken) // its unknown kid fetches the new set
 	accept(t, v, oldToken)
 	if n := server.fetches.Load(); n != 2 {
@@ -134,38 +137,115 @@ func (s *countingSource) Fetch(ctx context.Context) ([]byte, error) {
 	return s.document, nil
 }
 
+// forge makes tokens of kids that k's issuer does not have.
+func (k signer) forge(n int) [][]byte {
+	forged := make([][]byte, n)
+	for i := range forged {
+		header := signer{kid: fmt.Sprintf("kid%d", i), method: k.method, private: k.private}.header()
+		forged[i] = []byte(b64([]byte(header)) + "." + b64([]byte("{}")) + ".AAAA")
+	}
+	return forged
+}
+
+// flood has all tokens verified at once, which none may pass.
+func flood(t *testing.T, v *Verifier, forged [][]byte) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for _, raw := range forged {
+		wg.Go(func() {
+			if _, err := v.Verify(raw); !errors.Is(err, errUnknownKid) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
 func TestUnknownKidsFetchOncePerHalfMinute(t *testing.T) {
 	k := newES256("k")
-	forged := make([][]byte, 5000)
-	for i := range forged {
-		forged[i] = []byte(signer{kid: "kid" + string(rune('a'+i%26)), method: k.method, private: k.private}.header())
-		forged[i] = []byte(b64(forged[i]) + "." + b64([]byte("{}")) + ".AAAA")
-	}
+	forged := k.forge(5000)
 	synctest.Test(t, func(t *testing.T) {
 		source := &countingSource{document: jwks(k.jwk())}
 		v := newVerifier(t, source)
-		f := func(want int32) {
+		f := func(after time.Duration, want int32) {
 			t.Helper()
-			var wg sync.WaitGroup
-			for _, raw := range forged {
-				wg.Go(func() {
-					if _, err := v.Verify(raw); !errors.Is(err, errUnknownKid) {
-						t.Error(err)
-					}
-				})
-			}
-			wg.Wait()
+			time.Sleep(after)
+			flood(t, v, forged)
 			if n := source.fetches.Load(); n != want {
 				t.Errorf("%d fetches, want %d", n, want)
 			}
 		}
-		f(2) // the first was newVerifier's
-		f(2)
-		time.Sleep(unknownEvery)
+		const fetch = time.Second
+		f(0, 1) // newVerifier's
+		f(unknownEvery-fetch-1, 1)
+		f(1, 2)
+		f(unknownEvery-fetch-1, 2)
+		if err := v.Refresh(t.Context()); err != nil { // by the clock: it counts, too
+			t.Fatal(err)
+		}
+		f(unknownEvery-fetch-1, 3)
 		source.failing.Store(true)
-		f(3)
+		f(1, 4)
+		f(unknownEvery-fetch-1, 4) // an attempt that failed counts, if such a kid caused it
+		f(1, 5)
+		if err := v.Refresh(t.Context()); err == nil {
+			t.Fatal("the source does not fail")
+		}
+		f(unknownEvery-2*fetch, 7) // one that failed by the clock does not
 		accept(t, v, []byte(k.token(map[string]any{"exp": time.Now().Add(time.Hour).Unix()})))
 	})
+}
+
+// A crowd of forged tokens at the start costs the issuer nothing.
+func TestUnknownKidsAtTheStart(t *testing.T) {
+	server, k := newJWKSServer(t), newES256("k")
+	server.serve(k.jwk())
+	v := newVerifier(t, HTTPSource{URL: server.URL})
+	forged := k.forge(5000)
+	f := func(after time.Duration, want int32) {
+		t.Helper()
+		v.base = v.base.Add(-after)
+		flood(t, v, forged)
+		if n := server.fetches.Load(); n != want {
+			t.Errorf("%d requests, want %d", n, want)
+		}
+	}
+	f(0, 1)
+	f(unknownEvery/2, 1)
+	f(unknownEvery/2, 2)
+	f(0, 2)
+	accept(t, v, []byte(k.token(nil)))
+}
+
+// Keys that are exchanged right after a fetch are known half a minute after it, or as soon as there is one by the clock.
+func TestARotationRightAfterAFetch(t *testing.T) {
+	old, next := newES256("old"), newES256("next")
+	f := func(byClock bool, want time.Duration) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			source := &countingSource{document: jwks(old.jwk())}
+			v := newVerifier(t, source)
+			rotated := time.Now()
+			source.document = jwks(old.jwk(), next.jwk())
+			raw := []byte(next.token(map[string]any{"exp": rotated.Add(time.Hour).Unix()}))
+			if byClock {
+				if err := v.Refresh(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for {
+				if _, err := v.Verify(raw); err == nil {
+					break
+				}
+				time.Sleep(time.Second)
+			}
+			if took := time.Since(rotated); took != want {
+				t.Errorf("it took %v, want %v", took, want)
+			}
+		})
+	}
+	f(false, unknownEvery) // the fetch before it took a second, as does the one that finds it
+	f(true, time.Second)
 }
 
 func TestRunsPace(t *testing.T) {

@@ -21,7 +21,7 @@ func TestABeatMovesASessionOn(t *testing.T) {
 		if got.ExpiresAt != wantExpires || got.Refresh {
 			t.Errorf("expires at %d, want %d; refresh %v", got.ExpiresAt-began, wantExpires-began, got.Refresh)
 		}
-		want.AccountID, want.SessionID = mine.String(), num(0).String()
+		want.AccountID, want.SessionID, want.RefreshAt = mine.String(), num(0).String(), began+24*60*minute
 		if sent := sends(table, num(0)); sent == nil || *sent != want {
 			t.Errorf("the origin is told %+v, want %+v", sent, want)
 		}

@@ -35,23 +35,30 @@ func (u *URLs) Verifier() *sign.Verifier {
 // standIn is a session's id before there is one: no signer makes a difference between ids.
 var standIn = uuid.UUID{15: 1}
 
-// Check reports why Append would refuse to make URLs of the media for a viewer now. What it asks costs no signature.
-func (u *URLs) Check(m *wire.Media, now time.Time, ip netip.Addr) error {
+// Check reports why Append would refuse to make URLs of the media for a viewer now, or when they would be to be renewed. What
+// it asks costs no signature.
+func (u *URLs) Check(m *wire.Media, now time.Time, ip netip.Addr) (refreshAt int64, err error) {
 	manifests, err := u.locate(m)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	t := newTarget(m, standIn, now.Add(shorter(manifests)))
+	ttl := shorter(manifests)
+	t := newTarget(m, standIn, now.Add(ttl))
 	for _, p := range manifests {
 		if p.cdn == nil {
 			continue
 		}
 		p.aim(t, ip)
 		if err := p.cdn.Check(t); err != nil {
-			return fmt.Errorf("%s at %s: %w", p.path, p.cdn.Name, err)
+			return 0, fmt.Errorf("%s at %s: %w", p.path, p.cdn.Name, err)
 		}
 	}
-	return nil
+	return renewal(t.Expires, ttl).UnixMilli(), nil
+}
+
+// renewal is when URLs are to be renewed: early enough for three beats to bring new ones, but not before half of their life.
+func renewal(expires time.Time, ttl time.Duration) time.Time {
+	return expires.Add(-min(ttl/2, max(ttl/4, 3*wire.BeatEvery)))
 }
 
 // newTarget is what both manifests' URLs have in common.
@@ -97,7 +104,7 @@ func (u *URLs) Append(b []byte, m *wire.Media, session uuid.UUID, now time.Time,
 			return b, 0, err
 		}
 	}
-	refresh := t.Expires.Add(-min(ttl/2, max(ttl/4, 3*wire.BeatEvery)))
+	refresh := renewal(t.Expires, ttl)
 	b = appendTime(append(b, `,"expires_at":`...), t.Expires)
 	return appendTime(append(b, `,"token_refresh_before":`...), refresh), refresh.UnixMilli(), nil
 }

@@ -78,8 +78,8 @@ func (s *start) run() ([]byte, error) {
 
 // signable refuses what could not be signed for this viewer before a slot is taken for it.
 func (s *start) signable() *fault.Fault {
-	err := s.p.Playback.URLs.Check(&s.Media, s.p.clock.Now(), s.client())
-	if err == nil {
+	refreshAt, err := s.p.Playback.URLs.Check(&s.Media, s.p.clock.Now(), s.client())
+	if s.RefreshAt = refreshAt; err == nil {
 		return nil
 	}
 	if s.p.unsigned.due(s.p.clock.Base()) { // it is so for every viewer of the title, or all of such an address
@@ -298,6 +298,9 @@ func asItIs(body []byte) ([]byte, error) { return body, nil }
 
 // begin has the origin start the session, and signs its URLs.
 func (s *start) begin() ([]byte, error) {
+	if id, err := uuid.Parse(s.Replace); err == nil {
+		s.p.deliver(id)
+	}
 	var started wire.Started
 	err := s.p.Filler.Origin.Tell(wire.StartPath, &s.Start, &started, s.id, s.p.PassTimeout)
 	var refusal *fill.Refusal

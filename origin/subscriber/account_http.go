@@ -103,6 +103,9 @@ func (d *Domain) storeAccount(ctx context.Context, w *api.Write, before, after *
 
 // deleteAccount closes the account and removes what it holds of the person. The row stays, for versions that arrive late.
 func (d *Domain) deleteAccount(ctx context.Context, w *api.Write, in *accountID) (api.None, error) {
+	if err := w.ForgetAnswers(ctx, in.AccountID); err != nil { // before the row's lock, which requests wait for
+		return api.None{}, err
+	}
 	a, err := lockAccount(ctx, w.Tx.Tx, in.AccountID)
 	if err != nil {
 		return api.None{}, err

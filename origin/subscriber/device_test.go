@@ -224,6 +224,33 @@ func TestRegisterWithKey(t *testing.T) {
 	}
 }
 
+// The answer that a key replays goes with the account, as the device does; so does that of a refusal, which names devices.
+func TestAnswersGoWithTheAccount(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := uuid.Must(uuid.NewV7())
+	send := func(access, key string) *apitest.Answer {
+		return b.Do(apitest.Request{Method: "POST", Path: devicesPath, Access: access, Body: deviceBody(key, nil), Header: map[string]string{"Idempotency-Key": key}})
+	}
+	b.put(id, subscribed(1, b.plan(1), nil))
+	viewer, other := "viewer:"+id.String(), "viewer:"+uuid.NewString()
+	send(viewer, "first").Want(http.StatusCreated)
+	send(viewer, "second").Want(http.StatusConflict)
+	kept := send(other, "first").Want(http.StatusCreated)
+	b.as(billing, "DELETE", accountsPath+id.String(), object{"no": "body"}).Want(http.StatusBadRequest)
+	b.as(billing, "DELETE", accountsPath+id.String(), nil).Want(http.StatusNoContent)
+	left := apitest.Column[string](b.Bundle, `SELECT convert_from(body, 'UTF8') FROM idempotency_keys`)
+	same(t, "stored answers", left, []string{string(kept.Body)})
+	for _, key := range []string{"first", "second"} {
+		if a := send(viewer, key).Want(http.StatusForbidden); a.Header.Get("Idempotent-Replayed") != "" || a.Refused().Message != "This account is closed." {
+			t.Errorf("%s: %v %s", key, a.Header, a.Body)
+		}
+	}
+	if again := send(other, "first").Want(http.StatusCreated); again.Header.Get("Idempotent-Replayed") != "true" {
+		t.Error("another account's answer is gone")
+	}
+}
+
 // Edges pass the viewer's own request on, with their key beside it.
 func TestDevicesThroughAnEdge(t *testing.T) {
 	t.Parallel()

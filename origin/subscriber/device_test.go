@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"encora/origin/apitest"
 	"encora/origin/subscriber"
@@ -97,6 +98,28 @@ func TestRegisterAgain(t *testing.T) {
 	}
 	prints := apitest.Column[string](b.Bundle, `SELECT DISTINCT encode(fingerprint, 'hex') FROM devices`)
 	same(t, "kept of the fingerprint", prints, []string{"5aef96240bca5582e6fd0468879a26863d81d1c1fb602def55926ef33ec8bb1f"})
+}
+
+// A device's last use is the latest that was noted, whatever the order; nothing else of it changes, nor another's.
+func TestUsed(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	d, other := b.register("viewer", "fp"), b.register("viewer", "other")
+	account := uuid.MustParse(apitest.AccountID)
+	latest := d.LastActiveAt.Add(time.Hour)
+	var batch pgx.Batch
+	for _, at := range []time.Time{d.LastActiveAt.Add(time.Minute), latest, d.LastActiveAt.Add(-time.Hour)} {
+		b.domain.Used(&batch, account, d.ID, at)
+	}
+	b.domain.Used(&batch, uuid.New(), other.ID, latest)
+	b.domain.Used(&batch, account, uuid.New(), latest)
+	if err := b.DB.Pool().SendBatch(t.Context(), &batch).Close(); err != nil {
+		t.Fatal(err)
+	}
+	d.LastActiveAt = latest
+	if list := b.devices("viewer"); !slices.Equal(list.Data, []subscriber.Device{d, other}) {
+		t.Errorf("%+v, want %+v and %+v", list.Data, d, other)
+	}
 }
 
 func TestDeviceLimit(t *testing.T) {

@@ -41,7 +41,7 @@ type Account struct {
 	ExternalID         int64      `json:"external_id"`
 	Version            int64      `json:"version"`
 	Status             string     `json:"status" enum:"active,suspended,closed"`
-	PlanID             *uuid.UUID `json:"plan_id"`
+	PlanID             *uuid.UUID `json:"plan_id" nullable:"true"`
 	SubscriptionStatus string     `json:"subscription_status" enum:"none,trialing,active,past_due,canceled"`
 	CurrentPeriodEnd   *time.Time `json:"current_period_end"`
 	Country            *string    `json:"country"`

@@ -163,7 +163,7 @@ func TestAccountEvents(t *testing.T) {
 		{"owing from the start", object{"subscription_status": "past_due"}, []string{"subscription.created", "subscription.payment_failed"}, nil},
 		{"profiles", object{"profiles": []object{{"id": one, "name": "A"}, {"id": two, "name": "B"}}}, []string{"profile.created", "profile.created"}, nil},
 		{"renamed", object{"profiles": []object{{"id": two, "name": "C"}, {"id": one, "name": "A"}}}, nil, nil},
-		{"one goes", object{"profiles": []object{{"id": two, "name": "C"}}}, []string{"profile.deleted"}, nil},
+		{"one goes", object{"profiles": []object{{"id": two, "name": "C"}}}, []string{"profile.deleted"}, []string{"forgotten " + id.String() + " " + one.String()}},
 		{"suspended", object{"status": "suspended"}, []string{"user.suspended"}, ended},
 		{"still suspended", object{}, nil, nil},
 		{"active", object{"status": "active"}, nil, nil},
@@ -220,6 +220,32 @@ func TestProfiles(t *testing.T) {
 	f(id, []object{{"id": ids[0], "name": " "}, {"name": "x"}}, "profiles[0].name", "profiles[1].id")
 	b.put(id, object{"version": 2, "status": "active"})
 	b.put(other, object{"version": 2, "status": "active", "profiles": []object{{"id": ids[0], "name": "x"}}})
+}
+
+// What a profile has watched goes with it, whether the account stays or closes; one that stays keeps it.
+func TestRemovedProfilesAreForgotten(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id, one, two, three := uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
+	forgotten := func(profile uuid.UUID) string { return "forgotten " + id.String() + " " + profile.String() }
+	f := func(version int, status string, profiles []uuid.UUID, noted ...string) {
+		t.Helper()
+		list := []object{}
+		for _, profile := range profiles {
+			list = append(list, object{"id": profile, "name": fmt.Sprint("P", version)})
+		}
+		b.put(id, object{"version": version, "status": status, "profiles": list})
+		same(t, fmt.Sprint("version ", version), b.noted(), noted)
+	}
+	f(1, "active", []uuid.UUID{one, two, three})
+	f(2, "active", []uuid.UUID{three, two, one})
+	f(3, "active", []uuid.UUID{three, one}, forgotten(two))
+	f(2, "active", nil)
+	f(4, "closed", []uuid.UUID{one}, wire.ReasonAccountClosed+" "+id.String(), forgotten(three))
+	f(5, "closed", nil, forgotten(one))
+	b.domain.ForgetProfiles = nil
+	f(6, "active", []uuid.UUID{one})
+	f(7, "active", nil)
 }
 
 // Of two accounts that are given the same profile at once, one has it and the other is refused.

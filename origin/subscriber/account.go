@@ -100,6 +100,12 @@ func entitled(status string) bool {
 // told reports whether the origin has been told of the account, and not of its end.
 func (a *account) told() bool { return a.Version > versionUntold && a.DeletedAt == nil }
 
+// subscribes reports whether the account has a subscription that plays until its period ends. One that is closed has none,
+// whatever billing still says of it.
+func (a *account) subscribes() bool {
+	return a.Status != statusClosed && entitled(a.SubscriptionStatus)
+}
+
 // current is the representation that If-Match speaks of; nil where there never was one.
 func (a *account) current() any {
 	if a.Version == versionUntold {

@@ -47,6 +47,16 @@ func TestPassThrough(t *testing.T) {
 	}
 }
 
+// A body that is compressed goes on as it is, and says so: without that the origin would take it for a document that is broken.
+func TestPassThroughOfCompressedBodies(t *testing.T) {
+	b := setup(t)
+	b.send(request("POST", "/v2/devices", viewer, "Content-Type: application/json", "Content-Encoding: gzip", "Content-Length: 3") + "\x1f\x8b\x08")
+	passed := b.origin.PassedThrough()
+	if len(passed) != 1 || passed[0].Header.Get("Content-Encoding") != "gzip" || passed[0].Body != "\x1f\x8b\x08" {
+		t.Errorf("passed on: %+v", passed)
+	}
+}
+
 func TestPassThroughIsNeitherCachedNorJoined(t *testing.T) {
 	b := setup(t)
 	for range 3 {

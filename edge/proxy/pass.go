@@ -11,8 +11,8 @@ import (
 
 // What goes through in each direction; nothing else does. Hop-by-hop headers (RFC 9110, 7.6.1) are not among it.
 var (
-	passedUp = []string{fasthttp.HeaderAuthorization, fasthttp.HeaderAccept, fasthttp.HeaderContentType, fasthttp.HeaderIfNoneMatch,
-		fasthttp.HeaderIfMatch, "Idempotency-Key", "X-Device-Id", "X-Profile-Id", "X-Replace-Session"}
+	passedUp = []string{fasthttp.HeaderAuthorization, fasthttp.HeaderAccept, fasthttp.HeaderContentType, fasthttp.HeaderContentEncoding,
+		fasthttp.HeaderIfNoneMatch, fasthttp.HeaderIfMatch, "Idempotency-Key", "X-Device-Id", "X-Profile-Id", "X-Replace-Session"}
 	passedDown = []string{fasthttp.HeaderETag, fasthttp.HeaderLocation, fasthttp.HeaderRetryAfter, fasthttp.HeaderWWWAuthenticate,
 		fasthttp.HeaderAllow, "Idempotent-Replayed", fasthttp.HeaderContentDisposition, fasthttp.HeaderContentLanguage,
 		fasthttp.HeaderContentSecurityPolicy, fasthttp.HeaderXContentTypeOptions, fasthttp.HeaderReferrerPolicy}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
-	"math"
 	"reflect"
 	"regexp"
 	"slices"
@@ -104,7 +103,7 @@ func covered(field string, known map[string]bool) bool {
 }
 
 // unmarshal decodes a body. Of one that has faults it decodes what it can, for the rest to be judged in the same answer. It
-// notes what does not fit though its schema allows it, such as a number of 30 digits.
+// notes what does not fit though its schema allows it, such as a number of 30 digits or one that is almost whole.
 func (b *binding) unmarshal(raw []byte, target any, faults *bodyFaults) {
 	if len(faults.unreadable)+len(faults.invalid) == 0 && json.Unmarshal(raw, target) == nil {
 		return
@@ -157,8 +156,7 @@ func readable(s *huma.Schema, value any) (any, bool) {
 		return readableText(s, value)
 	case huma.TypeInteger:
 		n, ok := value.(json.Number)
-		whole, isWhole := wholeNumber(n.String())
-		return whole, ok && isWhole
+		return wholeNumber(n), ok
 	case huma.TypeNumber:
 		n, ok := value.(json.Number)
 		_, err := n.Float64()
@@ -218,17 +216,14 @@ func readableObject(s *huma.Schema, value any) (any, bool) {
 	return object, ok
 }
 
-// wholeNumber is the plain spelling of a JSON number that is whole. Beyond what a float64 holds exactly there is none but
-// its own.
-func wholeNumber(text string) (json.Number, bool) {
-	if !strings.ContainsAny(text, ".eE") {
-		return json.Number(text), text != ""
+// wholeNumber is the plain spelling of a JSON number that is whole, digit by digit: as a float64 it may only look so. What is
+// not whole, or takes more than a sane number of digits, keeps its own spelling, which no integer takes.
+func wholeNumber(n json.Number) json.Number {
+	d, err := ParseDecimal(n.String())
+	if err != nil || strings.Contains(d.String(), ".") {
+		return n
 	}
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
-		return json.Number(text), err == nil && f == math.Trunc(f)
-	}
-	return json.Number(strconv.FormatInt(int64(f), 10)), true
+	return json.Number(d.String())
 }
 
 // isUUID reports whether a text is a UUID in its form of 36 characters, the only one that is taken.

@@ -48,6 +48,7 @@ func idempotency(r *http.Request, e *Entry, raw []byte) *record.Request {
 // performOnce replays the stored answer of the key, or performs the write and stores its answer. A refusal is an answer
 // too, and is kept; what is unexpected is not.
 func (s *Server) performOnce(ctx context.Context, w *Write, in any, idem record.Request) (*answer, error) {
+	idem.Account = w.Account
 	if stored, err := w.Claim(ctx, idem); stored != nil || err != nil {
 		return replay(stored), err
 	}

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"errors"
 	"net/http"
 	"reflect"
 	"testing"
@@ -109,6 +110,81 @@ func TestKeyInFlight(t *testing.T) {
 			t.Errorf("after %s: %v, %v", name, found, err)
 		}
 		b.exec(`DELETE FROM idempotency_keys`)
+	}
+}
+
+// An account takes its answers with it, whoever asked for it, and no one else's.
+func TestForgetAnswers(t *testing.T) {
+	b := setup(t)
+	gone, other, someone := uuid.New(), uuid.New(), editor
+	someone.ID = uuid.New()
+	claim := func(actor Actor, key string, account uuid.UUID) *Answer {
+		t.Helper()
+		found, err := b.claim(actor, now, Request{Operation: "createRow", Key: key, Fingerprint: []byte{1}, Account: account}, created)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	claim(editor, "a", gone)
+	claim(someone, "b", gone)
+	claim(editor, "c", other)
+	claim(editor, "d", uuid.Nil)
+	if err := b.forget(gone); err != nil {
+		t.Fatal(err)
+	}
+	if claim(editor, "a", gone) != nil || claim(someone, "b", gone) != nil {
+		t.Error("an answer has outlived its account")
+	}
+	if claim(editor, "c", other) == nil || claim(editor, "d", uuid.Nil) == nil {
+		t.Error("another's answer is gone")
+	}
+}
+
+// forget is one transaction that forgets an account's answers.
+func (b *bundle) forget(account uuid.UUID) error {
+	return b.write(editor, now, func(tx *Tx) error {
+		if err := tx.ForgetAnswers(b.t.Context(), account); err != nil {
+			return err
+		}
+		return tx.Commit(b.t.Context())
+	})
+}
+
+// A request that is under way when its account goes leaves no answer behind; one that comes meanwhile is told to wait.
+func TestForgetAnswersOfRequestsUnderWay(t *testing.T) {
+	b := setup(t)
+	account, forgotten := uuid.New(), make(chan error, 1)
+	r := Request{Operation: "createRow", Key: "k", Fingerprint: []byte{1}, Account: account}
+	err := b.write(editor, now, func(tx *Tx) error {
+		if _, err := tx.Claim(t.Context(), r); err != nil {
+			return err
+		}
+		go func() { forgotten <- b.forget(account) }()
+		b.waits(`pg_advisory_xact_lock`)
+		late := r
+		late.Key = "late"
+		if _, err := b.claim(editor, now, late, created); fault.Of(err).Code != fault.IdempotencyInProgress {
+			t.Errorf("while the account goes: %v", err)
+		}
+		return tx.Commit(t.Context(), tx.Store(r, created))
+	})
+	if err := errors.Join(err, <-forgotten); err != nil {
+		t.Fatal(err)
+	}
+	if left := column[string](b, `SELECT key FROM idempotency_keys`); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+// waits returns once a statement with that text waits for a lock.
+func (b *bundle) waits(text string) {
+	b.t.Helper()
+	const q = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'`
+	for deadline := time.Now().Add(5 * time.Second); column[int](b, q, text)[0] == 0; time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.t.Fatal("nothing waits")
+		}
 	}
 }
 

@@ -41,7 +41,7 @@ type Account struct {
 	ExternalID         int64      `json:"external_id"`
 	Version            int64      `json:"version"`
 	Status             string     `json:"status" enum:"active,suspended,closed"`
-	PlanID             *uuid.UUID `json:"plan_id"`
+	PlanID             *uuid.UUID `json:"plan_id" nullable:"true"`
 	SubscriptionStatus string     `json:"subscription_status" enum:"none,trialing,active,past_due,canceled"`
 	CurrentPeriodEnd   *time.Time `json:"current_period_end"`
 	Country            *string    `json:"country"`
@@ -99,6 +99,12 @@ func entitled(status string) bool {
 
 // told reports whether the origin has been told of the account, and not of its end.
 func (a *account) told() bool { return a.Version > versionUntold && a.DeletedAt == nil }
+
+// subscribes reports whether the account has a subscription that plays until its period ends. One that is closed has none,
+// whatever billing still says of it.
+func (a *account) subscribes() bool {
+	return a.Status != statusClosed && entitled(a.SubscriptionStatus)
+}
 
 // current is the representation that If-Match speaks of; nil where there never was one.
 func (a *account) current() any {

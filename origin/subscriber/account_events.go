@@ -48,6 +48,9 @@ func tellDeletion(w *api.Write, before, after *account, gone []Device) {
 		w.Event("device.removed", deviceEvent(after.AccountID, &gone[i]))
 	}
 	tellProfiles(w, before, after)
+	if before.subscribes() {
+		w.Event("subscription.canceled", subscriptionEvent(after))
+	}
 	if before.told() && before.Status != statusClosed {
 		w.Event("user.deleted", userEvent(after))
 	}
@@ -86,13 +89,14 @@ func tellSubscription(w *api.Write, before, after *account) {
 	tell := func(event string) { w.Event(event, subscriptionEvent(after)) }
 	was, is := before.SubscriptionStatus, after.SubscriptionStatus
 	failed := is == subPastDue && was != subPastDue
+	changed := was != is || before.subscribes() != after.subscribes()
 	switch {
 	case was == subNone && is == subNone:
 	case was == subNone && entitled(is):
 		tell("subscription.created")
-	case is == subCanceled && was != subCanceled:
+	case before.subscribes() && !after.subscribes() || was == subNone:
 		tell("subscription.canceled")
-	case !before.samePeriod(after) || was != is && !failed:
+	case !before.samePeriod(after) || changed && !failed:
 		tell("subscription.updated")
 	}
 	if failed {

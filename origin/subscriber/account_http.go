@@ -95,14 +95,25 @@ func (d *Domain) storeAccount(ctx context.Context, w *api.Write, before, after *
 		return err
 	}
 	tellAccount(w, before, after)
+	return d.endWhatIsGone(ctx, w, before, after)
+}
+
+// endWhatIsGone ends the sessions of an account that is active no more, then removes what is left of its profiles that are
+// gone: the other way round, beats of a session would leave progress behind.
+func (d *Domain) endWhatIsGone(ctx context.Context, w *api.Write, before, after *account) error {
 	if after.Status != statusActive && after.Status != before.Status {
-		return d.endSessions(ctx, w, after.AccountID, nil, wire.ReasonAccountClosed)
+		if err := d.endSessions(ctx, w, after.AccountID, nil, wire.ReasonAccountClosed); err != nil {
+			return err
+		}
 	}
-	return nil
+	return d.forgetProfiles(ctx, w, after.AccountID, without(before.Profiles, after.Profiles))
 }
 
 // deleteAccount closes the account and removes what it holds of the person. The row stays, for versions that arrive late.
 func (d *Domain) deleteAccount(ctx context.Context, w *api.Write, in *accountID) (api.None, error) {
+	if err := w.ForgetAnswers(ctx, in.AccountID); err != nil { // before the row's lock, which requests wait for
+		return api.None{}, err
+	}
 	a, err := lockAccount(ctx, w.Tx.Tx, in.AccountID)
 	if err != nil {
 		return api.None{}, err

@@ -39,7 +39,7 @@ func TestAccountLifecycle(t *testing.T) {
 	}
 	d := b.register("viewer:"+id.String(), "fp")
 	events := b.events(func() { b.as(billing, "DELETE", path, nil).Want(http.StatusNoContent) })
-	same(t, "events of the end", events, []string{"device.removed", "profile.deleted", "profile.deleted", "user.deleted"})
+	same(t, "events of the end", events, []string{"device.removed", "profile.deleted", "profile.deleted", "subscription.canceled", "user.deleted"})
 	same(t, "told of sessions", b.noted(), []string{wire.ReasonAccountClosed + " " + id.String(), "forgotten " + id.String()})
 	for _, method := range []string{"GET", "DELETE"} {
 		b.as(billing, method, path, nil).Want(http.StatusNotFound).Refused()
@@ -159,18 +159,24 @@ func TestAccountEvents(t *testing.T) {
 		{"not paid for another", object{"subscription_status": "past_due", "plan_id": plan}, []string{"subscription.updated", "subscription.payment_failed"}, nil},
 		{"canceled", object{"subscription_status": "canceled"}, []string{"subscription.canceled"}, nil},
 		{"once more", object{"subscription_status": "active"}, []string{"subscription.updated"}, nil},
-		{"none", object{"subscription_status": "none"}, []string{"subscription.updated"}, nil},
+		{"none", object{"subscription_status": "none"}, []string{"subscription.canceled"}, nil},
+		{"canceled after none", object{"subscription_status": "canceled"}, []string{"subscription.canceled"}, nil},
+		{"none after canceled", object{"subscription_status": "none"}, []string{"subscription.updated"}, nil},
+		{"a second trial", object{"subscription_status": "trialing"}, []string{"subscription.created"}, nil},
+		{"that ends in none", object{"subscription_status": "none"}, []string{"subscription.canceled"}, nil},
 		{"owing from the start", object{"subscription_status": "past_due"}, []string{"subscription.created", "subscription.payment_failed"}, nil},
 		{"profiles", object{"profiles": []object{{"id": one, "name": "A"}, {"id": two, "name": "B"}}}, []string{"profile.created", "profile.created"}, nil},
 		{"renamed", object{"profiles": []object{{"id": two, "name": "C"}, {"id": one, "name": "A"}}}, nil, nil},
-		{"one goes", object{"profiles": []object{{"id": two, "name": "C"}}}, []string{"profile.deleted"}, nil},
+		{"one goes", object{"profiles": []object{{"id": two, "name": "C"}}}, []string{"profile.deleted"}, []string{"forgotten " + id.String() + " " + one.String()}},
 		{"suspended", object{"status": "suspended"}, []string{"user.suspended"}, ended},
 		{"still suspended", object{}, nil, nil},
 		{"active", object{"status": "active"}, nil, nil},
-		{"closed", object{"status": "closed"}, []string{"user.deleted"}, ended},
+		{"closed", object{"status": "closed"}, []string{"subscription.canceled", "user.deleted"}, ended},
 		{"still closed", object{}, nil, nil},
-		{"back", object{"status": "active"}, []string{"user.created"}, nil},
-		{"closed again", object{"status": "closed"}, []string{"user.deleted"}, ended},
+		{"back", object{"status": "active"}, []string{"user.created", "subscription.updated"}, nil},
+		{"closed and canceled", object{"status": "closed", "subscription_status": "canceled"}, []string{"subscription.canceled", "user.deleted"}, ended},
+		{"back without", object{"status": "active"}, []string{"user.created"}, nil},
+		{"closed without", object{"status": "closed"}, []string{"user.deleted"}, ended},
 	} {
 		state = with(state, step.body)
 		got := b.events(func() { b.put(id, with(state, object{"version": i})) })
@@ -184,6 +190,30 @@ func TestAccountEvents(t *testing.T) {
 	if slices.ContainsFunc(order, func(account string) bool { return account != id.String() }) {
 		t.Errorf("events are of %q", order)
 	}
+}
+
+// A subscription that plays is told to be canceled when its account goes, once.
+func TestSubscriptionsEndWithTheAccount(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	plan := b.plan(2)
+	f := func(name string, states []object, want ...string) {
+		t.Helper()
+		id := uuid.Must(uuid.NewV7())
+		for i, state := range states {
+			b.put(id, subscribed(i, plan, state))
+		}
+		got := b.events(func() { b.as(billing, "DELETE", accountsPath+id.String(), nil).Want(http.StatusNoContent) })
+		same(t, name, got, want)
+	}
+	for _, status := range []string{"trialing", "active", "past_due"} {
+		f(status, []object{{"subscription_status": status}}, "subscription.canceled", "user.deleted")
+	}
+	f("suspended", []object{{}, {"status": "suspended"}}, "subscription.canceled", "user.deleted")
+	f("canceled", []object{{}, {"subscription_status": "canceled"}}, "user.deleted")
+	f("none", []object{{"subscription_status": "none"}}, "user.deleted")
+	f("closed, which told it", []object{{}, {"status": "closed"}})
+	f("closed and back", []object{{}, {"status": "closed"}, {}}, "subscription.canceled", "user.deleted")
 }
 
 // A list of profiles is all of them, in its order.
@@ -220,6 +250,32 @@ func TestProfiles(t *testing.T) {
 	f(id, []object{{"id": ids[0], "name": " "}, {"name": "x"}}, "profiles[0].name", "profiles[1].id")
 	b.put(id, object{"version": 2, "status": "active"})
 	b.put(other, object{"version": 2, "status": "active", "profiles": []object{{"id": ids[0], "name": "x"}}})
+}
+
+// What a profile has watched goes with it, whether the account stays or closes; one that stays keeps it.
+func TestRemovedProfilesAreForgotten(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id, one, two, three := uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
+	forgotten := func(profile uuid.UUID) string { return "forgotten " + id.String() + " " + profile.String() }
+	f := func(version int, status string, profiles []uuid.UUID, noted ...string) {
+		t.Helper()
+		list := []object{}
+		for _, profile := range profiles {
+			list = append(list, object{"id": profile, "name": fmt.Sprint("P", version)})
+		}
+		b.put(id, object{"version": version, "status": status, "profiles": list})
+		same(t, fmt.Sprint("version ", version), b.noted(), noted)
+	}
+	f(1, "active", []uuid.UUID{one, two, three})
+	f(2, "active", []uuid.UUID{three, two, one})
+	f(3, "active", []uuid.UUID{three, one}, forgotten(two))
+	f(2, "active", nil)
+	f(4, "closed", []uuid.UUID{one}, wire.ReasonAccountClosed+" "+id.String(), forgotten(three))
+	f(5, "closed", nil, forgotten(one))
+	b.domain.ForgetProfiles = nil
+	f(6, "active", []uuid.UUID{one})
+	f(7, "active", nil)
 }
 
 // Of two accounts that are given the same profile at once, one has it and the other is refused.

@@ -66,6 +66,13 @@ func insertDevice(ctx context.Context, tx pgx.Tx, account uuid.UUID, of *Device,
 	return err
 }
 
+// Used queues the note that a device was in use, as it is when it starts a stream. Notes may come in any order: the latest
+// instant stays.
+func (d *Domain) Used(batch *pgx.Batch, account, device uuid.UUID, now time.Time) {
+	const q = `UPDATE devices SET last_active_at = $3 WHERE account_id = $1 AND id = $2 AND last_active_at < $3`
+	batch.Queue(q, account, device, now)
+}
+
 func updateDeviceName(ctx context.Context, tx pgx.Tx, account uuid.UUID, of *Device) error {
 	const q = `UPDATE devices SET name = $3, updated_at = $4 WHERE account_id = $1 AND id = $2`
 	_, err := tx.Exec(ctx, q, account, of.ID, of.Name, of.UpdatedAt)

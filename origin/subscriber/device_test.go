@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"encora/origin/apitest"
 	"encora/origin/subscriber"
@@ -97,6 +98,28 @@ func TestRegisterAgain(t *testing.T) {
 	}
 	prints := apitest.Column[string](b.Bundle, `SELECT DISTINCT encode(fingerprint, 'hex') FROM devices`)
 	same(t, "kept of the fingerprint", prints, []string{"5aef96240bca5582e6fd0468879a26863d81d1c1fb602def55926ef33ec8bb1f"})
+}
+
+// A device's last use is the latest that was noted, whatever the order; nothing else of it changes, nor another's.
+func TestUsed(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	d, other := b.register("viewer", "fp"), b.register("viewer", "other")
+	account := uuid.MustParse(apitest.AccountID)
+	latest := d.LastActiveAt.Add(time.Hour)
+	var batch pgx.Batch
+	for _, at := range []time.Time{d.LastActiveAt.Add(time.Minute), latest, d.LastActiveAt.Add(-time.Hour)} {
+		b.domain.Used(&batch, account, d.ID, at)
+	}
+	b.domain.Used(&batch, uuid.New(), other.ID, latest)
+	b.domain.Used(&batch, account, uuid.New(), latest)
+	if err := b.DB.Pool().SendBatch(t.Context(), &batch).Close(); err != nil {
+		t.Fatal(err)
+	}
+	d.LastActiveAt = latest
+	if list := b.devices("viewer"); !slices.Equal(list.Data, []subscriber.Device{d, other}) {
+		t.Errorf("%+v, want %+v and %+v", list.Data, d, other)
+	}
 }
 
 func TestDeviceLimit(t *testing.T) {
@@ -221,6 +244,33 @@ func TestRegisterWithKey(t *testing.T) {
 	other := send("viewer:"+uuid.NewString(), "fp").Want(http.StatusCreated)
 	if string(other.Body) == string(first.Body) {
 		t.Error("another account is answered what the first was")
+	}
+}
+
+// The answer that a key replays goes with the account, as the device does; so does that of a refusal, which names devices.
+func TestAnswersGoWithTheAccount(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := uuid.Must(uuid.NewV7())
+	send := func(access, key string) *apitest.Answer {
+		return b.Do(apitest.Request{Method: "POST", Path: devicesPath, Access: access, Body: deviceBody(key, nil), Header: map[string]string{"Idempotency-Key": key}})
+	}
+	b.put(id, subscribed(1, b.plan(1), nil))
+	viewer, other := "viewer:"+id.String(), "viewer:"+uuid.NewString()
+	send(viewer, "first").Want(http.StatusCreated)
+	send(viewer, "second").Want(http.StatusConflict)
+	kept := send(other, "first").Want(http.StatusCreated)
+	b.as(billing, "DELETE", accountsPath+id.String(), object{"no": "body"}).Want(http.StatusBadRequest)
+	b.as(billing, "DELETE", accountsPath+id.String(), nil).Want(http.StatusNoContent)
+	left := apitest.Column[string](b.Bundle, `SELECT convert_from(body, 'UTF8') FROM idempotency_keys`)
+	same(t, "stored answers", left, []string{string(kept.Body)})
+	for _, key := range []string{"first", "second"} {
+		if a := send(viewer, key).Want(http.StatusForbidden); a.Header.Get("Idempotent-Replayed") != "" || a.Refused().Message != "This account is closed." {
+			t.Errorf("%s: %v %s", key, a.Header, a.Body)
+		}
+	}
+	if again := send(other, "first").Want(http.StatusCreated); again.Header.Get("Idempotent-Replayed") != "true" {
+		t.Error("another account's answer is gone")
 	}
 }
 

@@ -22,6 +22,8 @@ type Domain struct {
 	EndSessions func(ctx context.Context, w *api.Write, account uuid.UUID, device *uuid.UUID, reason string) error
 	// ForgetProgress removes what the account's profiles have watched. The account is locked.
 	ForgetProgress func(ctx context.Context, w *api.Write, account uuid.UUID) error
+	// ForgetProfiles removes what these profiles of the account have watched, now that they are gone. The account is locked.
+	ForgetProfiles func(ctx context.Context, w *api.Write, account uuid.UUID, profiles []uuid.UUID) error
 }
 
 // endSessions ends the account's sessions, or those of one device.
@@ -38,6 +40,14 @@ func (d *Domain) forgetProgress(ctx context.Context, w *api.Write, account uuid.
 		return nil
 	}
 	return d.ForgetProgress(ctx, w, account)
+}
+
+// forgetProfiles removes what profiles of the account that are gone have watched.
+func (d *Domain) forgetProfiles(ctx context.Context, w *api.Write, account uuid.UUID, profiles []uuid.UUID) error {
+	if d.ForgetProfiles == nil || len(profiles) == 0 {
+		return nil
+	}
+	return d.ForgetProfiles(ctx, w, account, profiles)
 }
 
 // Types of resources, as the audit log names them.

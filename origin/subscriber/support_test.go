@@ -49,7 +49,8 @@ func setup(t testing.TB) *bundle {
 	t.Helper()
 	b := &bundle{t: t}
 	b.Bundle = apitest.New(t, func(a *apitest.Bundle) []api.Entry {
-		b.domain = &subscriber.Domain{DB: a.DB, EndSessions: b.endSessions, ForgetProgress: b.forgetProgress}
+		b.domain = &subscriber.Domain{DB: a.DB, EndSessions: b.endSessions, ForgetProgress: b.forgetProgress,
+			ForgetProfiles: b.forgetProfiles}
 		return b.domain.Entries()
 	})
 	verify := b.Server.Verify
@@ -79,6 +80,13 @@ func (b *bundle) endSessions(_ context.Context, _ *api.Write, account uuid.UUID,
 
 func (b *bundle) forgetProgress(_ context.Context, _ *api.Write, account uuid.UUID) error {
 	b.note("forgotten " + account.String())
+	return nil
+}
+
+func (b *bundle) forgetProfiles(_ context.Context, _ *api.Write, account uuid.UUID, profiles []uuid.UUID) error {
+	for _, id := range profiles {
+		b.note("forgotten " + account.String() + " " + id.String())
+	}
 	return nil
 }
 

@@ -52,7 +52,9 @@ func newDomains(db *pgdb.DB, hub *changes.Hub, cdnBaseURL string) *domains {
 		wire.ContentProgram: d.epg.PlayableProgram,
 		wire.ContentOnAir:   d.epg.PlayableOnAir,
 	}}
-	d.subscriber = subscriber.Domain{DB: db, EndSessions: d.playback.EndSessions, ForgetProgress: d.playback.ForgetProgress}
+	d.subscriber = subscriber.Domain{DB: db, EndSessions: d.playback.EndSessions, ForgetProgress: d.playback.ForgetProgress,
+		ForgetProfiles: d.playback.ForgetProfiles}
+	d.playback.DeviceUsed = d.subscriber.Used
 	d.system.CDNBaseURL, d.system.Now = cdnBaseURL, time.Now
 	d.system.OpenAPI = func() ([]byte, error) { return api.OpenAPI(d.entries(), obs.Version().APIVersion) }
 	return d

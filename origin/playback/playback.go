@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
 	"encora/origin/pgdb"
@@ -19,6 +20,9 @@ type Domain struct {
 	// Playables say, by content type, what decides who may play a title and where it lies; api.Missing when viewers can't
 	// see it. They tag the answer, the absence too.
 	Playables map[string]func(ctx context.Context, r *api.Read, id uuid.UUID) (wire.Playable, error)
+
+	// DeviceUsed notes, with the write of a start, that a device is in use.
+	DeviceUsed func(batch *pgx.Batch, account, device uuid.UUID, now time.Time)
 
 	Now func() time.Time
 

@@ -193,7 +193,7 @@ func (d *Domain) start(ctx context.Context, asked *wire.Start) (wire.Started, er
 		if o.session != nil {
 			started = wire.Started{Session: o.session.wire(st.ends), Ended: told(o.ends)}
 		}
-		return o.store(ctx, w, in)
+		return d.store(ctx, w, in, &o)
 	})
 	if err == nil && refusal != nil {
 		return wire.Started{}, refusal
@@ -202,7 +202,7 @@ func (d *Domain) start(ctx context.Context, asked *wire.Start) (wire.Started, er
 }
 
 // store writes what a start came to, with its events. A refusal that changes nothing writes nothing.
-func (o *outcome) store(ctx context.Context, w *record.Tx, in *request) error {
+func (d *Domain) store(ctx context.Context, w *record.Tx, in *request, o *outcome) error {
 	if err := endAll(ctx, w, o.ends); err != nil {
 		return err
 	}
@@ -216,5 +216,9 @@ func (o *outcome) store(ctx context.Context, w *record.Tx, in *request) error {
 	if o.isNew {
 		w.Event(eventStarted, o.session.event())
 	}
-	return w.Commit(ctx, o.session.queue)
+	return w.Commit(ctx, o.session.queue, func(batch *pgx.Batch) {
+		if d.DeviceUsed != nil {
+			d.DeviceUsed(batch, in.account, in.device, w.Now)
+		}
+	})
 }

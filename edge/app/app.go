@@ -93,7 +93,7 @@ func Run(ctx context.Context, cfg *Config) error {
 	server := proxy.NewServer(e.proxy, ln, proxy.Timeouts{Read: cfg.ReadTimeout, Write: cfg.WriteTimeout, Idle: cfg.IdleTimeout}, cfg.MaxConns)
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
-	for _, run := range []func(context.Context){e.tailer.Run, e.next.Run, e.tokens.Run, e.proxy.KeepAhead, e.sessions.Run, e.cdns.Run} {
+	for _, run := range []func(context.Context){e.tailer.Run, e.next.Run, e.tokens.Run, e.proxy.KeepAhead, e.sessions.Run, e.sessions.Pulse.Run, e.cdns.Run} {
 		running.Go(func() { run(background) })
 	}
 	defer running.Wait()
@@ -138,7 +138,7 @@ func build(cfg *Config, resolver *territory.Resolver, files *media.Handler) (*ed
 	filler := &fill.Filler{Origin: origin, Versions: versions, Clock: clock, Store: store, Log: cfg.Log}
 	filler.Prepare(fill.Limits{Concurrent: cfg.FillConns, Queue: 8 * cfg.FillConns})
 	sessions := playback.New(playback.NewTable(playback.Settings{PausedFor: cfg.PausedFor, Limit: cfg.MaxSessions, KeepEnds: cfg.MediaDir != ""}),
-		playback.Config{Origin: origin, Timeout: cfg.FillTimeout, Patience: cfg.Patience, Now: func() int64 { return clock.Now().UnixMilli() }, Log: cfg.Log})
+		playback.Config{Origin: origin, Timeout: cfg.FillTimeout, Patience: cfg.Patience, Now: func() int64 { return clock.Now().UnixMilli() }, Base: clock.Base, Log: cfg.Log})
 	cdns := &cdnFile{cfg: cfg, urls: &sessions.URLs}
 	if err := cdns.load(); err != nil {
 		return nil, err

@@ -26,6 +26,7 @@ type Sessions struct {
 	*Table
 	*Syncer
 	URLs   URLs
+	Pulse  Pulse
 	Config Config
 
 	flights singleflight.Group
@@ -35,13 +36,14 @@ type Sessions struct {
 // Config says how the origin is asked.
 type Config struct {
 	Origin   *fill.Origin
-	Timeout  time.Duration // for one question
-	Patience time.Duration // how long a beat waits for a session
-	Now      func() int64  // Unix milliseconds, corrected
+	Timeout  time.Duration    // for one question
+	Patience time.Duration    // how long a beat waits for a session
+	Now      func() int64     // Unix milliseconds, corrected
+	Base     func() time.Time // uncorrected, for Pulse.Run
 	Log      *slog.Logger
 }
 
-// New makes the sessions of an edge; Run must run.
+// New makes the sessions of an edge; Run must run, and Pulse.Run where the process may be stopped for a while.
 func New(t *Table, c Config) *Sessions {
 	s := &Sessions{Table: t, Config: c, places: make(chan struct{}, finding)}
 	s.Syncer = &Syncer{Table: t, Now: c.Now, Log: c.Log, Exchange: func(_ context.Context, in *wire.Sync) (*wire.Synced, error) {
@@ -49,6 +51,7 @@ func New(t *Table, c Config) *Sessions {
 		err := c.Origin.Tell(wire.SyncPath, in, &out, uuid.NewString(), c.Timeout)
 		return &out, err
 	}}
+	s.Pulse.Now = c.Base
 	s.Prepare()
 	return s
 }

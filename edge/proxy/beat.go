@@ -36,8 +36,7 @@ func (p *Proxy) warmBeat(r *lane.Request, out *lane.Reply) bool {
 	if err != nil {
 		return false
 	}
-	now := p.clock.At(r.Now) / int64(time.Millisecond)
-	taken := p.Playback.TakeWarm(&b, account, now)
+	taken := p.Playback.TakeWarmAt(&b, account, p.instant(r.Now))
 	if taken.Standing != playback.Playing {
 		return false
 	}
@@ -123,7 +122,14 @@ func (x *exchange) renewed(b *playback.Beat, taken playback.Taken) ([]byte, *fau
 
 // take takes a beat, asking the origin for a session that is not held or seems over.
 func (p *Proxy) take(b *playback.Beat, account uuid.UUID) (playback.Taken, *fault.Fault) {
-	return p.settled(b.Session, account, func(sought bool) playback.Taken { return p.Playback.Take(b, account, p.millis(), sought) })
+	at := p.instant(p.clock.Base()) // before the origin is asked: what lay through a stall can't be told from others for long
+	return p.settled(b.Session, account, func(sought bool) playback.Taken { return p.Playback.TakeAt(b, account, at, sought) })
+}
+
+// instant is the instant of a beat that was read at one of the base clock.
+func (p *Proxy) instant(base time.Time) playback.Instant {
+	now := p.clock.At(base) / int64(time.Millisecond)
+	return playback.Instant{Now: now, Stamp: now - p.Playback.Pulse.Lain(base).Milliseconds()}
 }
 
 // standing is why a session does not play; nil for one that does.

@@ -249,6 +249,39 @@ func TestSessionsOfOtherEdges(t *testing.T) {
 	s.until("the beat at the origin", func() bool { b, _ := s.origin.Sessions.Beat(playing); return b.Position == 1 })
 }
 
+// Beats that lay in the sockets of an edge that stood still are older than what other edges took meanwhile.
+func TestBeatsThatLayThroughAStall(t *testing.T) {
+	s := setupStage(t, func(_ *bundle, c *Config, _ *Timeouts) { c.LostAfter = 24 * time.Hour })
+	pulse := &s.proxy.Playback.Pulse
+	millis := func() int64 { pulse.Beat(); return s.proxy.millis() }
+	both(func(headers ...string) {
+		id := s.playing()
+		f := func(position int, least, most int64) {
+			t.Helper()
+			got := s.wantBeaten(s.beat(id, position, append([]string{asAnn}, headers...)...))
+			if left := got.Expires.Sub(s.now()); left < wire.SessionFor-5*time.Second || left > wire.SessionFor+time.Second {
+				t.Errorf("the session lives for %v", left)
+			}
+			var told wire.Beat
+			s.until(fmt.Sprintf("the beat at %d", position), func() bool { told, _ = s.origin.Sessions.Beat(id); return told.Position == position })
+			if told.At < least || told.At > most {
+				t.Errorf("position %d is stamped %d ms after %d, not by %d ms after", position, told.At-least, least, most-least)
+			}
+		}
+		const slack = 100 // for the clock's corrections
+		began := millis()
+		f(10, began-slack, began+10_000)
+		before := millis()
+		s.pass(40 * time.Second)
+		f(20, before-slack, before+slack)
+		f(30, before-slack, before+slack)
+		woke := millis()
+		s.pass(250 * time.Millisecond)
+		f(40, woke+250-slack, woke+10_000)
+		pulse.Beat()
+	})
+}
+
 // Another account's session is answered as one that there is none of, whatever is known of it here, to the letter.
 func TestForeignSessionsAreAbsent(t *testing.T) {
 	s := setupStage(t)

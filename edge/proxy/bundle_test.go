@@ -161,7 +161,7 @@ func setup(t testing.TB, options ...option) *bundle {
 	var sessions []func(context.Context)
 	if b.plays != nil {
 		c.Playback = playback.New(playback.NewTable(*b.plays), playback.Config{Origin: client, Timeout: 900 * time.Millisecond, Patience: c.Patience,
-			Now: func() int64 { return c.Filler.Clock.Now().UnixMilli() }, Log: log})
+			Now: func() int64 { return c.Filler.Clock.Now().UnixMilli() }, Base: c.Filler.Clock.Base, Log: log})
 		sessions = append(sessions, c.Playback.Run)
 	}
 	if b.proxy, err = New(c); err != nil {

@@ -84,19 +84,5 @@ CREATE UNLOGGED TABLE beat_intake (
     seen  timestamptz NOT NULL
 ) WITH (fillfactor = 10);
 
--- Whether beats of an edge's sessions, had there been any for as long as a slot is held (80 s), would have come in. They would
--- if the edge has delivered all the while. One that is away may have some yet: for 15 minutes. One that said goodbye, or has
--- been away for longer, has none: its players beat to others, if any of these has delivered all the while.
--- +goose StatementBegin
-CREATE FUNCTION beats_heard(of uuid, at timestamptz) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT coalesce(
-        (SELECT CASE WHEN seen > at - interval '5 seconds' THEN since <= at - interval '80 seconds'
-                     WHEN seen > at - interval '15 minutes' THEN false END
-         FROM beat_intake WHERE edge = of),
-        EXISTS (SELECT FROM beat_intake WHERE seen > at - interval '5 seconds' AND since <= at - interval '80 seconds'))
-$$;
--- +goose StatementEnd
-
 -- +goose Down
-DROP FUNCTION beats_heard;
 DROP TABLE beat_intake, watch_progress, session_ends, session_end_heads, stream_sessions;

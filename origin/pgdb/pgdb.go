@@ -50,6 +50,7 @@ func Open(ctx context.Context, url string, maxConns int32) (*DB, error) {
 	params["application_name"] = "encora-origin"
 	params["timezone"] = "UTC"
 	params["max_parallel_workers_per_gather"] = "0" // many short queries: workers would only take turns
+	params["jit"] = "off"                           // nor does compiling pay, which a plan that is dear by guess alone would cause
 	params["statement_timeout"] = "5000"
 	params["lock_timeout"] = "2000"
 	params["idle_in_transaction_session_timeout"] = "10000"

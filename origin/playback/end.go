@@ -55,6 +55,9 @@ func endAll(ctx context.Context, w *record.Tx, ends []end) error {
 
 // EndSessions ends an account's sessions, those of one device or all of them, in a write that has locked the account.
 func (d *Domain) EndSessions(ctx context.Context, w *api.Write, account uuid.UUID, device *uuid.UUID, reason string) error {
+	if _, err := w.Exec(ctx, lookUp); err != nil {
+		return err
+	}
 	sessions, err := readSessions(ctx, w.Tx.Tx, account, w.Now)
 	if err != nil {
 		return err
@@ -124,8 +127,10 @@ func (d *Domain) endSession(ctx context.Context, w *api.Write, in *sessionID) (a
 
 // lockAccount makes whoever starts or ends sessions of the account wait. An account that is not there has none.
 func lockAccount(ctx context.Context, tx pgx.Tx, account uuid.UUID) error {
-	_, err := tx.Exec(ctx, `SELECT FROM accounts WHERE id = $1 FOR NO KEY UPDATE`, account)
-	return err
+	batch := &pgx.Batch{}
+	batch.Queue(lookUp)
+	batch.Queue(`SELECT FROM accounts WHERE id = $1 FOR NO KEY UPDATE`, account)
+	return tx.SendBatch(ctx, batch).Close()
 }
 
 // told is what edges are told of ends.

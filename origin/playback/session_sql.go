@@ -11,15 +11,26 @@ import (
 	"encora/shared/wire"
 )
 
-// sessionColumns are those of the session struct, of stream_sessions s and the device d; $2 is now.
+// heard is whether beats of a session, had there been any for as long as a slot is held (80 s), would have come in. They would if
+// its edge has delivered all the while. An edge that is away may have some yet: for 15 minutes. One that said goodbye, or has been
+// away for longer, has none: its players beat to others, if any of these has delivered all the while. i is the edge's row of
+// beat_intake, if there is one, and $2 now.
+const heard = `
+	CASE WHEN i.seen > $2::timestamptz - interval '5 seconds' THEN i.since <= $2::timestamptz - interval '80 seconds'
+	     WHEN i.seen > $2::timestamptz - interval '15 minutes' THEN false
+	     ELSE EXISTS (SELECT FROM beat_intake WHERE seen > $2::timestamptz - interval '5 seconds'
+	                  AND since <= $2::timestamptz - interval '80 seconds') END`
+
+// sessionColumns are those of the session struct, of stream_sessions s and the device d.
 const sessionColumns = `
 	s.account_id, s.id, s.edge, s.device_id, s.profile_id, s.content_type, s.content_id, s.title, s.seconds, s.dash_path, s.hls_path,
 	s.begin_at, s.end_at, s.started_at, s.last_beat_at, s.expires_at, s.paused_since, s.refresh_at, s.position_seconds,
-	coalesce(d.name, '') AS device_name, beats_heard(s.edge, $2) AS heard`
+	coalesce(d.name, '') AS device_name, ` + heard + ` AS heard`
 
 const sessionsOf = `
 	SELECT ` + sessionColumns + ` FROM stream_sessions s
 	LEFT JOIN devices d ON d.account_id = s.account_id AND d.id = s.device_id
+	LEFT JOIN beat_intake i ON i.edge = s.edge
 	WHERE s.account_id = $1`
 
 func readSessions(ctx context.Context, tx pgx.Tx, account uuid.UUID, now time.Time) ([]session, error) {

@@ -16,6 +16,7 @@ import (
 func readStanding(ctx context.Context, tx pgx.Tx, in *request, now time.Time) (*standing, error) {
 	st := &standing{now: now}
 	batch := &pgx.Batch{}
+	batch.Queue(lookUp)
 	const lock = `
 		SELECT a.status, a.subscription_status, a.current_period_end, coalesce(p.max_concurrent_streams, 0), coalesce(p.includes_premium_channels, false), a.version >= 0
 		FROM accounts a LEFT JOIN plans p ON p.id = a.plan_id

@@ -49,7 +49,8 @@ func (d *Domain) due(ctx context.Context, now time.Time) ([]end, error) {
 	var ends []end
 	err := d.DB.Snapshot(ctx, func(tx pgx.Tx) error {
 		const q = `
-			SELECT account_id, id FROM stream_sessions WHERE expires_at <= $1 AND beats_heard(edge, $2) LIMIT $3`
+			SELECT account_id, id FROM stream_sessions s LEFT JOIN beat_intake i ON i.edge = s.edge
+			WHERE expires_at <= $1 AND ` + heard + ` LIMIT $3`
 		rows, err := tx.Query(ctx, q, now.Add(-wire.SlotGrace), now, sweepSize)
 		if err != nil {
 			return err

@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
+	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 
 	"encora/shared/fault"
 )
@@ -55,6 +56,7 @@ func Open(ctx context.Context, url string, maxConns int32) (*DB, error) {
 	params["lock_timeout"] = "2000"
 	params["idle_in_transaction_session_timeout"] = "10000"
 	cfg.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+		pgxuuid.Register(conn.TypeMap()) // else each id goes by way of its text, at microseconds
 		conn.TypeMap().RegisterType(&pgtype.Type{Name: "timestamptz", OID: pgtype.TimestamptzOID,
 			Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC}}) // answers write times with Z
 		return nil

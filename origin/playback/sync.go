@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"encora/origin/api"
 	"encora/shared/fault"
@@ -52,9 +51,9 @@ func (d *Domain) sync(ctx context.Context, in *wire.Sync) (wire.Synced, error) {
 	return out, err
 }
 
-// beats are an exchange's, by column. Ids are of the driver's own type: a uuid.UUID goes by way of its text.
+// beats are an exchange's, by column.
 type beats struct {
-	accounts, ids []pgtype.UUID
+	accounts, ids []uuid.UUID
 	at, expires   []time.Time
 	refresh       []time.Time
 	paused        []*time.Time
@@ -104,7 +103,7 @@ func take(in *wire.Beat) (taken, bool) {
 func isTime(ms int64) bool { return ms > 0 && ms < 253402300800000 } // before the year 10000
 
 func (b *beats) add(t *taken) {
-	b.accounts, b.ids = append(b.accounts, pgtype.UUID{Bytes: t.account, Valid: true}), append(b.ids, pgtype.UUID{Bytes: t.id, Valid: true})
+	b.accounts, b.ids = append(b.accounts, t.account), append(b.ids, t.id)
 	b.at, b.expires = append(b.at, time.UnixMilli(t.At)), append(b.expires, time.UnixMilli(t.ExpiresAt))
 	b.refresh = append(b.refresh, time.UnixMilli(t.RefreshAt))
 	b.positions = append(b.positions, int32(t.Position))

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"encora/shared/wire"
 )
@@ -89,7 +88,7 @@ const (
 )
 
 // readGone gives, of accounts' sessions, those that are no more, and why.
-func readGone(ctx context.Context, tx pgx.Tx, accounts, ids []pgtype.UUID) ([]wire.End, error) {
+func readGone(ctx context.Context, tx pgx.Tx, accounts, ids []uuid.UUID) ([]wire.End, error) {
 	const q = `
 		SELECT a.id::text, coalesce((SELECT e.reason FROM session_ends e WHERE e.account_id = a.account_id AND e.session_id = a.id LIMIT 1), '')
 		FROM unnest($1::uuid[], $2::uuid[]) a (account_id, id)

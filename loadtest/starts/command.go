@@ -22,7 +22,7 @@ type Command struct {
 	Rate        float64           `default:"500" help:"Starts a second."`
 	Duration    time.Duration     `default:"20s" help:"How long to offer them."`
 	WarmUp      time.Duration     `default:"3s" help:"Offer the same load for so long before, uncounted."`
-	Hold        time.Duration     `default:"2s" help:"How long a session lasts. Ends come at the pace of starts and are not in the times."`
+	Hold        time.Duration     `default:"25s" help:"How long a session lasts. Shorter than the run, ends come at the pace of starts beside them; they are never in the times."`
 	Accounts    int               `default:"20000" help:"Accounts that start in turn, each at its device; they are brought in before."`
 	Films       int               `default:"200" help:"Titles that are started in turn, at most."`
 	Connections int               `default:"64" help:"Connections, and so starts in flight, at most; ends have as many."`

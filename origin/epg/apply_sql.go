@@ -6,7 +6,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // storedAround reads the programmes that a feed may be about: those on air in its range, and those that it names.
@@ -58,23 +57,20 @@ func (m *merge) write(ctx context.Context, tx pgx.Tx) error {
 func (m *merge) insert(ctx context.Context, tx pgx.Tx) error {
 	columns := strings.Fields(`channel_id id title description content_rating language start_time end_time season_number
 		episode_number categories images linked_vod_id catchup_blocked`)
-	channel := pgUUID(m.channel)
 	_, err := tx.CopyFrom(ctx, pgx.Identifier{"programs"}, columns, pgx.CopyFromSlice(len(m.created), func(i int) ([]any, error) {
 		p := &m.created[i]
-		return []any{channel, pgUUID(p.ID), p.Title, p.Description, p.ContentRating, p.Language, p.StartTime, p.EndTime, p.SeasonNumber,
+		return []any{m.channel, p.ID, p.Title, p.Description, p.ContentRating, p.Language, p.StartTime, p.EndTime, p.SeasonNumber,
 			p.EpisodeNumber, p.Categories, p.Images, linked(p.LinkedVODID), p.CatchupBlocked}, nil
 	}))
 	return err
 }
 
-// pgUUID is an id as pgx encodes it fastest: a uuid.UUID goes through its text.
-func pgUUID(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
-
-func linked(id *uuid.UUID) pgtype.UUID {
+// linked is an id as it is: pgx takes microseconds for a pointer to one.
+func linked(id *uuid.UUID) any {
 	if id == nil {
-		return pgtype.UUID{}
+		return nil
 	}
-	return pgUUID(*id)
+	return *id
 }
 
 // update sends the rows as JSON, since lists of lists, as the categories are, have no array type.

@@ -13,7 +13,6 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"encora/origin/listings"
 	"encora/origin/record"
@@ -55,9 +54,8 @@ type stager struct {
 	text     int
 	rows     [][]any
 	bytes    int
-	began    time.Time   // the batch
-	id       pgtype.UUID // of the import, as pgx encodes it fastest
-	err      error       // of the database
+	began    time.Time // the batch
+	err      error     // of the database
 }
 
 // stage reads the document to its end. Nothing is applied before that: a document that ends badly changes nothing.
@@ -71,8 +69,7 @@ func (im *importer) stage(ctx context.Context) error {
 		return documentFault(ctx, err)
 	}
 	defer source.Close()
-	st := &stager{ctx: ctx, im: im, next: im.row.ImportProgress, channels: map[string]*feedChannel{}, began: time.Now(),
-		id: pgUUID(im.row.ID)}
+	st := &stager{ctx: ctx, im: im, next: im.row.ImportProgress, channels: map[string]*feedChannel{}, began: time.Now()}
 	options := listings.Options{Zone: zone, Unicode: im.row.SourceURL == "" && im.file == nil}
 	if im.row.Format == formatJSON {
 		err = listings.ReadJSON(source, options, st)
@@ -178,7 +175,7 @@ func (st *stager) add(f *feedChannel, p *listings.Programme) error {
 		return fmt.Errorf("stage a programme: %w", err)
 	}
 	f.Staged, f.bytes = f.Staged+1, f.bytes+int64(len(text))
-	st.rows = append(st.rows, []any{st.id, f.Number, f.Staged, text})
+	st.rows = append(st.rows, []any{st.im.row.ID, f.Number, f.Staged, text})
 	st.bytes += len(text)
 	return st.tick()
 }
@@ -249,11 +246,10 @@ func (st *stager) finish() error {
 }
 
 func copyFeedChannels(ctx context.Context, tx pgx.Tx, row *importRow, all []*feedChannel) error {
-	id := pgUUID(row.ID)
 	columns := strings.Fields(`import_id number channel line names programmes staged overfull targets done`)
 	_, err := tx.CopyFrom(ctx, pgx.Identifier{"epg_import_channels"}, columns, pgx.CopyFromSlice(len(all), func(i int) ([]any, error) {
 		f := all[i]
-		return []any{id, f.Number, f.Channel, f.Line, f.Names, f.Programmes, f.Staged, f.Overfull, []string{}, 0}, nil
+		return []any{row.ID, f.Number, f.Channel, f.Line, f.Names, f.Programmes, f.Staged, f.Overfull, []string{}, 0}, nil
 	}))
 	return err
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // programColumns are those of the program struct, of programs p.
@@ -127,11 +126,7 @@ func updateProgram(ctx context.Context, tx pgx.Tx, p *program) error {
 
 // deletePrograms removes programmes of one channel.
 func deletePrograms(ctx context.Context, tx pgx.Tx, channelID uuid.UUID, ids []uuid.UUID) error {
-	fast := make([]pgtype.UUID, len(ids))
-	for i, id := range ids {
-		fast[i] = pgUUID(id)
-	}
-	_, err := tx.Exec(ctx, `DELETE FROM programs WHERE channel_id = $1 AND id = ANY($2)`, channelID, fast)
+	_, err := tx.Exec(ctx, `DELETE FROM programs WHERE channel_id = $1 AND id = ANY($2)`, channelID, ids)
 	return err
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"encora/shared/fault"
+	"encora/shared/ids"
 	"encora/shared/wire"
 )
 
@@ -224,8 +225,8 @@ func readSession(raw json.RawMessage, b *Beat, f *Faults) {
 	case json.Unmarshal(raw, &text) != nil || text == nil:
 		f.unreadable("session_id", "wrong_type", "Expected string.")
 	default:
-		id, err := uuid.Parse(*text)
-		if err != nil || len(*text) != 36 {
+		id, ok := ids.Parse(*text)
+		if !ok {
 			f.invalid("session_id", "invalid_format", "Expected a UUID.")
 			return
 		}

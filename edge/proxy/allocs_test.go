@@ -78,8 +78,8 @@ func TestComposedAnswersDontAllocate(t *testing.T) {
 		choice[i] = i + 1
 		g.channel(i+1, aired{100 + i, -time.Hour, time.Hour}, aired{200 + i, time.Hour, 2 * time.Hour})
 	}
-	g.wantNoAllocations("what's on", request("GET", "/v2/epg/now?"+ids(choice...), viewer))
-	g.wantNoAllocations("not modified", request("GET", "/v2/epg/now?"+ids(choice...), viewer, "If-None-Match: *"))
+	g.wantNoAllocations("what's on", request("GET", "/v2/epg/now?"+channelIDs(choice...), viewer))
+	g.wantNoAllocations("not modified", request("GET", "/v2/epg/now?"+channelIDs(choice...), viewer, "If-None-Match: *"))
 }
 
 func TestBeatsDontAllocate(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"encora/edge/lane"
 	"encora/edge/playback"
 	"encora/shared/fault"
+	"encora/shared/ids"
 	"encora/shared/op"
 	"encora/shared/wire"
 )
@@ -157,10 +158,9 @@ func (p *Proxy) settled(id, account uuid.UUID, find func(sought bool) playback.T
 func notPlaying(t playback.Taken) *fault.Fault {
 	switch t.Standing {
 	case playback.Absent:
-		return fault.New(fault.NotFound, "There is nothing at this address.")
+		return fault.Missing()
 	case playback.Over:
-		return fault.New(fault.SessionEnded, "This session has ended.",
-			fault.Detail{Field: "session_id", Code: "ended", Message: "Start the stream again to go on.", Reason: t.Reason})
+		return fault.Ended(t.Reason)
 	case playback.Unknown: // it found no place
 		return fault.Busy("The edge holds as many sessions as it can.", retryAfter)
 	}
@@ -222,8 +222,7 @@ func (p *Proxy) await() {
 // named is the session that the path names.
 func (x *exchange) named() (uuid.UUID, bool) {
 	text, _ := x.ctx.UserValue("session_id").(string)
-	id, err := uuid.Parse(text)
-	return id, err == nil
+	return ids.Parse(text)
 }
 
 // settle has this edge know, after a request that may have ended sessions, which did: the one that the path names, or else

@@ -57,13 +57,13 @@ func BenchmarkWarmNow(b *testing.B) {
 	}
 	g.filler = long[:600]
 	for i := 0; i < channels; i += 50 {
-		query := "/v2/epg/now?" + ids(all[i:i+50]...)
+		query := "/v2/epg/now?" + channelIDs(all[i:i+50]...)
 		g.until("the days", func() bool { return g.get(query).Header.Get("Cache-Status") == "Encora; hit" })
 	}
 	queries := make([][]byte, choices)
 	for i := range queries {
 		rand.Shuffle(channels, func(i, j int) { all[i], all[j] = all[j], all[i] })
-		queries[i] = []byte(ids(all[:20]...))
+		queries[i] = []byte(channelIDs(all[:20]...))
 	}
 	r := lane.Request{Path: []byte("/v2/epg/now"), Token: []byte("viewer"), Now: g.now()}
 	out := lane.Reply{Head: make([]byte, 0, 8<<10), Space: make([]byte, 0, 64<<10)}

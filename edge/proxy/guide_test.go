@@ -104,7 +104,7 @@ func (g *guide) channel(n int, programs ...aired) {
 
 func (g *guide) pass(d time.Duration) { g.shift.Add(int64(d)) }
 
-func ids(channels ...int) string {
+func channelIDs(channels ...int) string {
 	var all []string
 	for _, n := range channels {
 		all = append(all, testID(n))
@@ -141,13 +141,13 @@ func TestAnyChoiceOfChannelsIsAHit(t *testing.T) {
 	for i := range all {
 		all[i] = i + 1
 	}
-	if a := g.get("/v2/epg/now?" + ids(all...)); a.StatusCode != 200 || !strings.Contains(a.Header.Get("Cache-Status"), "fwd=") {
+	if a := g.get("/v2/epg/now?" + channelIDs(all...)); a.StatusCode != 200 || !strings.Contains(a.Header.Get("Cache-Status"), "fwd=") {
 		t.Fatalf("%d %v", a.StatusCode, a.Header)
 	}
 	fills := g.proxy.Filler.Fills()
 	both(func(headers ...string) {
 		for _, choice := range [][]int{{3, 1}, {1, 3}, {50, 7, 7, 50, 9}, {1}} {
-			a := g.get("/v2/epg/now?"+ids(choice...), headers...)
+			a := g.get("/v2/epg/now?"+channelIDs(choice...), headers...)
 			var pairs []int
 			for i, n := range choice {
 				if !slices.Contains(choice[:i], n) {
@@ -163,7 +163,7 @@ func TestAnyChoiceOfChannelsIsAHit(t *testing.T) {
 	if got := g.proxy.Filler.Fills(); got != fills {
 		t.Errorf("%d fills for channels that are held", got-fills)
 	}
-	if a := g.get("/v2/epg/now?" + ids(1, 2, 55)); !strings.Contains(a.Header.Get("Cache-Status"), "fwd=uri-miss; stored") {
+	if a := g.get("/v2/epg/now?" + channelIDs(1, 2, 55)); !strings.Contains(a.Header.Get("Cache-Status"), "fwd=uri-miss; stored") {
 		t.Errorf("a channel that is not held: %v", a.Header)
 	}
 }
@@ -173,7 +173,7 @@ func TestComposedAnswersAreOneOnBothWays(t *testing.T) {
 	g := setupGuide(t)
 	g.channel(1, aired{11, 0, time.Hour})
 	g.channel(2)
-	path := "/v2/epg/now?" + ids(2, 1)
+	path := "/v2/epg/now?" + channelIDs(2, 1)
 	g.get(path)
 	general := g.general.Load()
 	one, two := g.get(path, "X-Request-Id: r"), g.get(path, "X-Request-Id: r", slow)
@@ -200,7 +200,7 @@ func TestComposedAnswersAreOneOnBothWays(t *testing.T) {
 func TestTheClockTurnsTheAnswerOver(t *testing.T) {
 	g := setupGuide(t)
 	g.channel(1, aired{11, -time.Hour, 10 * time.Minute}, aired{12, 10 * time.Minute, 20 * time.Minute}, aired{13, 30 * time.Minute, 40 * time.Minute})
-	path := "/v2/epg/now?" + ids(1)
+	path := "/v2/epg/now?" + channelIDs(1)
 	first := g.get(path)
 	g.shows(first, 1, 11)
 	g.origin.Down(true)
@@ -225,7 +225,7 @@ func TestMidnightNeedsNoOrigin(t *testing.T) {
 	g := setupGuide(t)
 	g.channel(1, aired{11, 11 * time.Hour, 12*time.Hour + 5*time.Minute}, aired{12, 12*time.Hour + 5*time.Minute, 13 * time.Hour})
 	g.channel(2, aired{21, 0, 24 * time.Hour})
-	path := "/v2/epg/now?" + ids(1)
+	path := "/v2/epg/now?" + channelIDs(1)
 	tomorrow := "/internal/epg/" + testID(1) + "/" + g.base.AddDate(0, 0, 1).Format(time.DateOnly)
 	g.pass(11*time.Hour + 30*time.Minute)
 	g.shows(g.get(path), 1, 11)
@@ -258,7 +258,7 @@ func TestChangedDaysAreFetchedAhead(t *testing.T) {
 	g := setupGuide(t)
 	g.channel(1, aired{11, 0, time.Hour})
 	g.channel(2, aired{21, 0, time.Hour})
-	g.shows(g.get("/v2/epg/now?"+ids(1)), 1, 11)
+	g.shows(g.get("/v2/epg/now?"+channelIDs(1)), 1, 11)
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { g.proxy.KeepAhead(ctx) })
@@ -270,7 +270,7 @@ func TestChangedDaysAreFetchedAhead(t *testing.T) {
 	g.write(func() { g.programs[1][0].n = 12 }, "!"+wire.TagSchedule(testID(1)), wire.TagSchedule(testID(2)), "epg:", "movies")
 	g.until("both days", func() bool { return day(1, 0) == 2 && day(1, 1) == 1 })
 	g.until("a hit", func() bool {
-		a := g.get("/v2/epg/now?" + ids(1))
+		a := g.get("/v2/epg/now?" + channelIDs(1))
 		g.shows(a, 1, 12)
 		return a.Header.Get("Cache-Status") == "Encora; hit"
 	})
@@ -283,7 +283,7 @@ func TestAnImportShowsAtOnce(t *testing.T) {
 	g := setupGuide(t)
 	g.channel(1, aired{11, 0, time.Hour})
 	g.channel(2, aired{21, 0, time.Hour})
-	path := "/v2/epg/now?" + ids(1, 2)
+	path := "/v2/epg/now?" + channelIDs(1, 2)
 	g.shows(g.get(path), 1, 11, 2, 21)
 	other := g.origin.Fills("/internal/epg/" + testID(2) + "/" + g.base.Format(time.DateOnly))
 	g.write(func() { g.programs[1] = []aired{{12, -time.Hour, time.Hour}} }, wire.TagSchedule(testID(1)))
@@ -298,7 +298,7 @@ func TestWhatMayNotBeSeenIsLeftOut(t *testing.T) {
 	for n := 1; n <= 3; n++ {
 		g.channel(n, aired{10 + n, 0, time.Hour})
 	}
-	path := "/v2/epg/now?" + ids(9, 3, 2, 1)
+	path := "/v2/epg/now?" + channelIDs(9, 3, 2, 1)
 	g.shows(g.get(path), 3, 13, 2, 12, 1, 11)
 	g.write(func() {
 		g.lineup[2].Rules = []string{"r0", "r1"}
@@ -321,23 +321,23 @@ func TestTheOriginIsAway(t *testing.T) {
 	g.channel(1, aired{11, 0, time.Hour})
 	g.channel(2, aired{21, 0, time.Hour})
 	g.channel(3, aired{31, 0, time.Hour})
-	g.get("/v2/epg/now?" + ids(1, 2))
+	g.get("/v2/epg/now?" + channelIDs(1, 2))
 	g.origin.Set(func() { // fills fail, and the feed goes on
 		g.origin.BeforeFill = func(filltest.Ask) { panic(http.ErrAbortHandler) }
 	})
 	g.write(func() { delete(g.lineup, 2) }, wire.TagLineup, "!"+wire.TagChannel(testID(2)))
-	a := g.get("/v2/epg/now?" + ids(1, 2))
+	a := g.get("/v2/epg/now?" + channelIDs(1, 2))
 	g.shows(a, 1, 11)
 	if s := a.Header.Get("Cache-Status"); !strings.Contains(s, "origin-away") {
 		t.Errorf("old data is not marked: %s", s)
 	}
 	g.write(nil, wire.TagSchedule(testID(1)))
-	if a := g.get("/v2/epg/now?" + ids(1)); !strings.Contains(a.Header.Get("Cache-Status"), "ttl=-") {
+	if a := g.get("/v2/epg/now?" + channelIDs(1)); !strings.Contains(a.Header.Get("Cache-Status"), "ttl=-") {
 		t.Errorf("an old schedule is not marked: %v", a.Header)
 	}
 	g.write(nil, "!"+wire.TagSchedule(testID(1)))
-	g.wantFault(g.get("/v2/epg/now?"+ids(1)), 503, "UNAVAILABLE")
-	g.wantFault(g.get("/v2/epg/now?"+ids(3)), 503, "UNAVAILABLE")
+	g.wantFault(g.get("/v2/epg/now?"+channelIDs(1)), 503, "UNAVAILABLE")
+	g.wantFault(g.get("/v2/epg/now?"+channelIDs(3)), 503, "UNAVAILABLE")
 }
 
 // An edge whose feed is late must not judge today's line-up by yesterday's territories: a rule exchanged for another that
@@ -349,7 +349,7 @@ func TestAnExchangedRuleLeaksNothing(t *testing.T) {
 		g.lineup[1].Rules = []string{"old"}
 		g.origin.Territories = wire.Territories{Deny: map[string][]string{"GB": {"old"}}}
 	})
-	path := "/v2/epg/now?" + ids(1)
+	path := "/v2/epg/now?" + channelIDs(1)
 	g.shows(g.get(path))
 	g.shows(g.do("GET", path, "Authorization: Bearer viewer-FR"), 1, 11) // the channel's day is held
 	var hold atomic.Bool
@@ -375,7 +375,7 @@ func TestSchedulePages(t *testing.T) {
 	g.channel(2)
 	g.channel(3, aired{31, 0, time.Hour})
 	day := g.base.Truncate(24 * time.Hour)
-	path := "/v2/epg?" + ids(1, 2, 3, 4) + "&start_time=" + day.Format(time.RFC3339) + "&end_time=" + day.AddDate(0, 0, 2).Format(time.RFC3339)
+	path := "/v2/epg?" + channelIDs(1, 2, 3, 4) + "&start_time=" + day.Format(time.RFC3339) + "&end_time=" + day.AddDate(0, 0, 2).Format(time.RFC3339)
 	plain := func(n int) string {
 		return fmt.Sprintf(`{"n":%d,"is_live":false,"is_catchup_available":false,"catchup_expires_at":null}`, n)
 	}
@@ -402,7 +402,7 @@ func TestSchedulePages(t *testing.T) {
 	for _, bad := range []string{
 		path + "&cursor=x",
 		strings.Replace(path, testID(3), testID(5), 1) + "&limit=2&cursor=" + page.Meta.NextCursor, // other filters
-		"/v2/epg?" + ids(1), "/v2/epg/now", "/v2/epg/now?channel_ids=", "/v2/epg/now?channel_ids=x", "/v2/epg/now?" + ids(make([]int, 51)...),
+		"/v2/epg?" + channelIDs(1), "/v2/epg/now", "/v2/epg/now?channel_ids=", "/v2/epg/now?channel_ids=x", "/v2/epg/now?" + channelIDs(make([]int, 51)...),
 	} {
 		g.wantFault(g.get(bad), 400, "BAD_REQUEST")
 	}
@@ -425,7 +425,7 @@ func TestAFailedPartFailsTheAnswer(t *testing.T) {
 	g := setupGuide(t)
 	g.channel(1, aired{11, 0, time.Hour})
 	g.channel(2, aired{21, 0, time.Hour})
-	g.get("/v2/epg/now?" + ids(1))
+	g.get("/v2/epg/now?" + channelIDs(1))
 	bad := wire.DayProgram{ID: "x"}
 	other := g.origin.Render
 	g.origin.Set(func() {
@@ -437,8 +437,8 @@ func TestAFailedPartFailsTheAnswer(t *testing.T) {
 			return other(a)
 		}
 	})
-	g.wantFault(g.get("/v2/epg/now?"+ids(1, 2)), 500, "INTERNAL")
-	g.shows(g.get("/v2/epg/now?"+ids(1)), 1, 11)
+	g.wantFault(g.get("/v2/epg/now?"+channelIDs(1, 2)), 500, "INTERNAL")
+	g.shows(g.get("/v2/epg/now?"+channelIDs(1)), 1, 11)
 }
 
 // A crowd that meets an empty cache waits in line, not with fifty goroutines each, and asks for each part once.
@@ -465,7 +465,7 @@ func TestACrowdMeetsAnEmptyCache(t *testing.T) {
 	const crowd = 150
 	answers := make(chan answer, crowd)
 	for range crowd {
-		go func() { answers <- g.get("/v2/epg/now?" + ids(all...)) }()
+		go func() { answers <- g.get("/v2/epg/now?" + channelIDs(all...)) }()
 	}
 	g.until("the crowd", func() bool { return g.general.Load() >= crowd && len(g.proxy.fetching) == fetching })
 	if n := runtime.NumGoroutine() - before; n > gathering*50+10*crowd {

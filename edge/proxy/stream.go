@@ -17,6 +17,7 @@ import (
 	"encora/edge/cache"
 	"encora/edge/fill"
 	"encora/shared/fault"
+	"encora/shared/ids"
 	"encora/shared/op"
 	"encora/shared/wire"
 )
@@ -128,10 +129,9 @@ func (s *start) readProgram(bad func(field, code, message string)) uuid.UUID {
 }
 
 func readID(field, text string, bad func(field, code, message string)) uuid.UUID {
-	id, err := uuid.Parse(text)
-	if err != nil || len(text) != 36 {
+	id, ok := ids.Parse(text)
+	if !ok {
 		bad(field, "invalid_format", "Expected a UUID.")
-		return uuid.Nil
 	}
 	return id
 }
@@ -200,7 +200,7 @@ func (s *start) shift(channel *wire.Playable, now time.Time) *fault.Fault {
 		return err
 	}
 	if program.value.ChannelID != s.content.String() {
-		return errNothing
+		return fault.Missing()
 	}
 	if s.route.op.Shift == op.CatchUp {
 		if fl := catchup(channel, &program.value, now); fl != nil {
@@ -211,8 +211,6 @@ func (s *start) shift(channel *wire.Playable, now time.Time) *fault.Fault {
 	s.Seconds, s.Media.Begin, s.Media.End = program.value.Seconds, program.value.Begin, program.value.End
 	return nil
 }
-
-var errNothing = fault.New(fault.NotFound, "There is nothing at this address.")
 
 // catchup is why a programme can't be caught up with: it is not over, it was too long ago, or it is forbidden.
 func catchup(channel, program *wire.Playable, now time.Time) *fault.Fault {
@@ -280,7 +278,7 @@ func (s *start) playable(contentType string, id uuid.UUID, least uint64) (*seen,
 	case o.stale && o.answer.Pos() < least:
 		return nil, unavailable(fill.ErrAway)
 	case o.answer.Status() == http.StatusNotFound:
-		return nil, errNothing
+		return nil, fault.Missing()
 	case o.passed || o.answer.Status() != http.StatusOK:
 		return nil, fault.Of(errors.New("the origin has no playable"))
 	}
@@ -298,7 +296,7 @@ func asItIs(body []byte) ([]byte, error) { return body, nil }
 
 // begin has the origin start the session, and signs its URLs.
 func (s *start) begin() ([]byte, error) {
-	if id, err := uuid.Parse(s.Replace); err == nil {
+	if id, ok := ids.Parse(s.Replace); ok {
 		s.p.deliver(id)
 	}
 	var started wire.Started

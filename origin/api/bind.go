@@ -16,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"encora/shared/fault"
+	"encora/shared/ids"
 	"encora/shared/op"
 )
 
@@ -193,7 +194,7 @@ func (f *field) set(v reflect.Value, text string, s *huma.Schema) []fault.Detail
 	if bad := textFault(text); bad != "" {
 		return []fault.Detail{{Field: f.name, Code: "invalid_text", Message: bad}}
 	}
-	if s.Format == "uuid" && !isUUID(text) {
+	if s.Format == "uuid" && !ids.Valid(text) {
 		return []fault.Detail{{Field: f.name, Code: "invalid_format", Message: "Expected a UUID."}}
 	}
 	value, err := plain(text, s)

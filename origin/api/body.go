@@ -14,9 +14,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/google/uuid"
 
 	"encora/shared/fault"
+	"encora/shared/ids"
 )
 
 // bodyFaults are the faults of a body in their two kinds: what can't be read as the documented type (400), and values
@@ -176,7 +176,7 @@ func readableText(s *huma.Schema, value any) (any, bool) {
 	text, ok := value.(string)
 	switch s.Format {
 	case "uuid":
-		return text, ok && isUUID(text)
+		return text, ok && ids.Valid(text)
 	case "date-time":
 		_, err := time.Parse(time.RFC3339, text)
 		return text, ok && err == nil
@@ -226,9 +226,6 @@ func wholeNumber(n json.Number) json.Number {
 	return json.Number(d.String())
 }
 
-// isUUID reports whether a text is a UUID in its form of 36 characters, the only one that is taken.
-func isUUID(text string) bool { return len(text) == 36 && uuid.Validate(text) == nil }
-
 // byField puts details into an order that does not change from answer to answer.
 func byField(all []fault.Detail) {
 	slices.SortStableFunc(all, func(a, b fault.Detail) int { return strings.Compare(a.Field, b.Field) })
@@ -261,7 +258,7 @@ func (w *walker) walk(s *huma.Schema, value any, path string) {
 			w.faults.add(path, "invalid_text", bad)
 		} else if s.Format == "date-time" && pastCalendar(v) {
 			w.faults.add(path, "out_of_range", "Expected a year from 1 to 9999 in UTC.")
-		} else if s.Format == "uuid" && !isUUID(v) && !w.named[path] {
+		} else if s.Format == "uuid" && !ids.Valid(v) && !w.named[path] {
 			w.faults.add(path, "invalid_format", "Expected a UUID.")
 		}
 	case []any:

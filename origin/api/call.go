@@ -89,9 +89,6 @@ func Invalid(details ...fault.Detail) *fault.Fault {
 	return fault.New(fault.ValidationFailed, "Some values are missing or out of their limits.", details...)
 }
 
-// Missing is the 404 of every object, whatever the reason that it can't be seen.
-func Missing() *fault.Fault { return fault.New(fault.NotFound, "There is nothing at this address.") }
-
 // Located is implemented by outputs of a create that have an address of their own.
 type Located interface{ Location() string }
 

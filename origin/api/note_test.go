@@ -293,7 +293,7 @@ func one(ctx context.Context, tx querier, id uuid.UUID) (Note, error) {
 	}
 	n, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Note])
 	if errors.Is(err, pgx.ErrNoRows) {
-		return n, api.Missing()
+		return n, fault.Missing()
 	}
 	return n, err
 }

@@ -81,7 +81,7 @@ func (s *Server) routes(handler func(*Entry) http.HandlerFunc, listed func(*Entr
 	for path, methods := range paths {
 		mux.HandleFunc(path, byMethod(methods))
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { sendFault(w, r, Missing()) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { sendFault(w, r, fault.Missing()) })
 	return mux
 }
 

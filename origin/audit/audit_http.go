@@ -48,7 +48,7 @@ func (d *Domain) get(ctx context.Context, r *api.Read, in *entryID) (AuditEntry,
 		return AuditEntry{}, err
 	}
 	if e == nil {
-		return AuditEntry{}, api.Missing()
+		return AuditEntry{}, fault.Missing()
 	}
 	return *e, nil
 }

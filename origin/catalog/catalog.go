@@ -11,6 +11,7 @@ import (
 	"encora/origin/pgdb"
 	"encora/origin/record"
 	"encora/origin/vocab"
+	"encora/shared/fault"
 )
 
 // Domain is the catalogue. The func fields are filled by origin/app from the domains that own those tables.
@@ -86,10 +87,10 @@ func (d *Domain) Published(ctx context.Context, w *api.Write, id uuid.UUID) (boo
 	return now == statusPublished || now == statusScheduled, nil
 }
 
-// Visible is api.Missing unless the viewer may see the content, and tags the answer with it.
+// Visible is fault.Missing unless the viewer may see the content, and tags the answer with it.
 func (d *Domain) Visible(ctx context.Context, r *api.Read, contentType string, id uuid.UUID) error {
 	if contentType != contentMovie {
-		return api.Missing()
+		return fault.Missing()
 	}
 	_, err := d.visibleMovie(ctx, r, id)
 	return err

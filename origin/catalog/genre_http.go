@@ -75,7 +75,7 @@ func (d *Domain) updateGenre(ctx context.Context, w *api.Write, in *updateGenreI
 		return Genre{}, err
 	}
 	if before == nil {
-		return Genre{}, api.Missing()
+		return Genre{}, fault.Missing()
 	}
 	after := *before
 	faults, err := d.takeGenre(ctx, w, &after, &in.Body)
@@ -146,7 +146,7 @@ func (d *Domain) deleteGenre(ctx context.Context, w *api.Write, in *genreID) (ap
 		return api.None{}, err
 	}
 	if g == nil {
-		return api.None{}, api.Missing()
+		return api.None{}, fault.Missing()
 	}
 	if err := w.Check(g.Genre); err != nil {
 		return api.None{}, err

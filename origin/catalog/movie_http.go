@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"encora/origin/api"
+	"encora/shared/fault"
 )
 
 type movieID struct {
@@ -104,17 +105,17 @@ func (d *Domain) visibleMovie(ctx context.Context, r *api.Read, id uuid.UUID) (*
 		return nil, err
 	}
 	if m == nil {
-		return nil, api.Missing()
+		return nil, fault.Missing()
 	}
 	if m.State == statusPublished {
 		r.Until(m.AvailableFrom, m.AvailableUntil)
 	}
 	if s := m.status(r.AsOf); s != statusPublished && s != statusScheduled {
-		return nil, api.Missing()
+		return nil, fault.Missing()
 	}
 	if denied, err := hasRule(ctx, r, id, r.Deny); err != nil || denied {
 		if err == nil {
-			err = api.Missing()
+			err = fault.Missing()
 		}
 		return nil, err
 	}
@@ -170,7 +171,7 @@ func (d *Domain) adminGetMovie(ctx context.Context, r *api.Read, in *getMovieIn)
 		return AdminMovie{}, err
 	}
 	if m == nil {
-		return AdminMovie{}, api.Missing()
+		return AdminMovie{}, fault.Missing()
 	}
 	return m.admin(r.AsOf), nil
 }

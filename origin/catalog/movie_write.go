@@ -122,7 +122,7 @@ func (d *Domain) change(ctx context.Context, w *api.Write, id uuid.UUID, f func(
 		return none, err
 	}
 	if before == nil {
-		return none, api.Missing()
+		return none, fault.Missing()
 	}
 	m := *before
 	e, err := f(&m)
@@ -243,7 +243,7 @@ func (d *Domain) deleteMovie(ctx context.Context, w *api.Write, in *movieID) (ap
 		return api.None{}, err
 	}
 	if m == nil {
-		return api.None{}, api.Missing()
+		return api.None{}, fault.Missing()
 	}
 	last := m.admin(w.Now)
 	if err := w.Check(last); err != nil {

@@ -8,10 +8,11 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
+	"encora/shared/fault"
 	"encora/shared/wire"
 )
 
-// Playable says what decides who may play a movie, and when; api.Missing for one that is not published. The window goes with
+// Playable says what decides who may play a movie, and when; fault.Missing for one that is not published. The window goes with
 // it, so the clock does not change the answer.
 func (d *Domain) Playable(ctx context.Context, r *api.Read, id uuid.UUID) (wire.Playable, error) {
 	r.Tag(tagMovie(id))
@@ -22,7 +23,7 @@ func (d *Domain) Playable(ctx context.Context, r *api.Read, id uuid.UUID) (wire.
 	var p wire.Playable
 	err := r.QueryRow(ctx, q, id).Scan(&p.Title, &p.From, &p.Until, &p.Seconds, &p.Rules)
 	if errors.Is(err, pgx.ErrNoRows) {
-		err = api.Missing()
+		err = fault.Missing()
 	}
 	return p, err
 }

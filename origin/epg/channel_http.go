@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"encora/origin/api"
+	"encora/shared/fault"
 )
 
 type channelID struct {
@@ -62,14 +63,14 @@ func (d *Domain) getChannel(ctx context.Context, r *api.Read, in *getChannelIn) 
 		return Channel{}, err
 	}
 	if c == nil || !c.IsPublished {
-		return Channel{}, api.Missing()
+		return Channel{}, fault.Missing()
 	}
 	denied, err := channelDenied(ctx, r, c.ID)
 	if err != nil {
 		return Channel{}, err
 	}
 	if denied {
-		return Channel{}, api.Missing()
+		return Channel{}, fault.Missing()
 	}
 	tagRuleOf(r, &c.Channel)
 	return c.Channel, nil
@@ -115,7 +116,7 @@ func (d *Domain) adminGetChannel(ctx context.Context, r *api.Read, in *getChanne
 		return AdminChannel{}, err
 	}
 	if c == nil {
-		return AdminChannel{}, api.Missing()
+		return AdminChannel{}, fault.Missing()
 	}
 	return c.AdminChannel, nil
 }

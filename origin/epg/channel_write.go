@@ -89,7 +89,7 @@ func (d *Domain) editChannel(ctx context.Context, w *api.Write, id uuid.UUID, e 
 		return none, err
 	}
 	if before == nil {
-		return none, api.Missing()
+		return none, fault.Missing()
 	}
 	after := *before
 	e.change(&after)
@@ -183,7 +183,7 @@ func (d *Domain) deleteChannel(ctx context.Context, w *api.Write, in *channelID)
 		return api.None{}, err
 	}
 	if c == nil {
-		return api.None{}, api.Missing()
+		return api.None{}, fault.Missing()
 	}
 	if err := w.Check(c.AdminChannel); err != nil {
 		return api.None{}, err

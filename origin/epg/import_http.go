@@ -175,7 +175,7 @@ type importPath struct {
 func (d *Domain) getImport(ctx context.Context, r *api.Read, in *importPath) (ImportJob, error) {
 	row, err := readImport(ctx, r.Tx, in.JobID)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return ImportJob{}, api.Missing()
+		return ImportJob{}, fault.Missing()
 	}
 	if err != nil {
 		return ImportJob{}, err

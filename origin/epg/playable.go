@@ -8,10 +8,11 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
+	"encora/shared/fault"
 	"encora/shared/wire"
 )
 
-// PlayableChannel says what decides who may play a channel; api.Missing for one that is not published.
+// PlayableChannel says what decides who may play a channel; fault.Missing for one that is not published.
 func (d *Domain) PlayableChannel(ctx context.Context, r *api.Read, id uuid.UUID) (wire.Playable, error) {
 	r.Tag(tagChannel(id))
 	const q = `
@@ -21,7 +22,7 @@ func (d *Domain) PlayableChannel(ctx context.Context, r *api.Read, id uuid.UUID)
 	var p wire.Playable
 	err := r.QueryRow(ctx, q, id).Scan(&p.Title, &p.IsPremium, &p.CatchupFor, &p.Rules)
 	if errors.Is(err, pgx.ErrNoRows) {
-		err = api.Missing()
+		err = fault.Missing()
 	}
 	return p, err
 }
@@ -34,7 +35,7 @@ func (d *Domain) PlayableProgram(ctx context.Context, r *api.Read, id uuid.UUID)
 		return wire.Playable{}, err
 	}
 	if p == nil {
-		return wire.Playable{}, api.Missing()
+		return wire.Playable{}, fault.Missing()
 	}
 	r.Tag(tagSchedule(p.ChannelID))
 	return p.playable(), nil
@@ -58,7 +59,7 @@ func (d *Domain) PlayableOnAir(ctx context.Context, r *api.Read, channel uuid.UU
 	}
 	p, ok := onAir[channel]
 	if !ok {
-		return wire.Playable{}, api.Missing()
+		return wire.Playable{}, fault.Missing()
 	}
 	return p.playable(), nil
 }

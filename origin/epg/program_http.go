@@ -30,7 +30,7 @@ func (d *Domain) getProgram(ctx context.Context, r *api.Read, in *getProgramIn) 
 	}
 	if p == nil {
 		r.Tag(tagProgram(in.ProgramID))
-		return Program{}, api.Missing()
+		return Program{}, fault.Missing()
 	}
 	r.Tag(tagSchedule(p.ChannelID), tagChannel(p.ChannelID))
 	seen, err := visibleBroadcasters(ctx, r, []uuid.UUID{p.ChannelID}, r.Deny)
@@ -39,7 +39,7 @@ func (d *Domain) getProgram(ctx context.Context, r *api.Read, in *getProgramIn) 
 	}
 	b, ok := seen[p.ChannelID]
 	if !ok {
-		return Program{}, api.Missing()
+		return Program{}, fault.Missing()
 	}
 	r.Until(&p.StartTime, &p.EndTime, p.expiry(b.CatchupDays))
 	return p.at(r.AsOf, b.CatchupDays), nil
@@ -85,7 +85,7 @@ func (d *Domain) adminSchedule(ctx context.Context, r *api.Read, in *adminSchedu
 		return none, err
 	}
 	if b == nil {
-		return none, api.Missing()
+		return none, fault.Missing()
 	}
 	f := &pgdb.Filters{}
 	f.And("p.channel_id = @channel_id", "channel_id", in.ChannelID)
@@ -145,7 +145,7 @@ func (d *Domain) createProgram(ctx context.Context, w *api.Write, in *createProg
 		return none, err
 	}
 	if b == nil {
-		return none, api.Missing()
+		return none, fault.Missing()
 	}
 	faults, err := d.checkProgram(ctx, w, &in.Body, in.ChannelID)
 	if err != nil {
@@ -229,7 +229,7 @@ func lockedProgram(ctx context.Context, w *api.Write, id uuid.UUID) (*program, *
 		return nil, nil, err
 	}
 	if b == nil || p == nil {
-		return nil, nil, api.Missing()
+		return nil, nil, fault.Missing()
 	}
 	return p, b, nil
 }

@@ -85,7 +85,7 @@ func (d *Domain) lock(ctx context.Context, w *api.Write, id uuid.UUID) (*Asset, 
 		return nil, false, err
 	}
 	if seen == nil {
-		return nil, false, api.Missing()
+		return nil, false, fault.Missing()
 	}
 	published, err := d.Published(ctx, w, seen.Target.ContentID) // an asset never changes its target
 	if err != nil {
@@ -96,7 +96,7 @@ func (d *Domain) lock(ctx context.Context, w *api.Write, id uuid.UUID) (*Asset, 
 		return nil, false, err
 	}
 	if a == nil {
-		return nil, false, api.Missing()
+		return nil, false, fault.Missing()
 	}
 	return a, published, nil
 }

@@ -26,7 +26,7 @@ type Domain struct {
 	// Touched emits the tags of those of the contents that viewers can see; hard says that something is taken away. The
 	// contents are held.
 	Touched func(ctx context.Context, w *api.Write, ids []uuid.UUID, hard bool) error
-	// Visible is api.Missing unless the viewer may see the content, and tags the answer with it.
+	// Visible is fault.Missing unless the viewer may see the content, and tags the answer with it.
 	Visible func(ctx context.Context, r *api.Read, contentType string, id uuid.UUID) error
 }
 

@@ -15,6 +15,7 @@ import (
 	"encora/origin/api"
 	"encora/origin/apitest"
 	"encora/origin/record"
+	"encora/shared/fault"
 	"encora/shared/wire"
 )
 
@@ -64,7 +65,7 @@ func setup(t *testing.T) *bundle {
 	b.domain.Visible = func(ctx context.Context, r *api.Read, contentType string, id uuid.UUID) error {
 		r.Tag(contentType + ":" + id.String())
 		if seen, err := visible(ctx, r, id); err != nil || !seen {
-			return api.Missing()
+			return fault.Missing()
 		}
 		return nil
 	}

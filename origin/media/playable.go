@@ -6,7 +6,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"encora/origin/api"
+	"encora/shared/fault"
 	"encora/shared/wire"
 )
 
@@ -18,7 +18,7 @@ func (d *Domain) Locate(ctx context.Context, tx pgx.Tx, contentID uuid.UUID, p *
 		return err
 	}
 	if a == nil {
-		return api.Missing()
+		return fault.Missing()
 	}
 	p.DASHPath, p.HLSPath = a.DASHPath, a.HLSPath
 	if a.DurationSeconds > 0 {

@@ -9,6 +9,7 @@ import (
 
 	"encora/origin/api"
 	"encora/origin/record"
+	"encora/shared/fault"
 	"encora/shared/wire"
 )
 
@@ -117,7 +118,7 @@ func (d *Domain) endSession(ctx context.Context, w *api.Write, in *sessionID) (a
 		return api.None{}, err
 	}
 	if s == nil {
-		return api.None{}, api.Missing()
+		return api.None{}, fault.Missing()
 	}
 	if err := w.Check(nil); err != nil {
 		return api.None{}, err

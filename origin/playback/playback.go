@@ -11,13 +11,14 @@ import (
 
 	"encora/origin/api"
 	"encora/origin/pgdb"
+	"encora/shared/fault"
 	"encora/shared/wire"
 )
 
 // Domain is playback. The func fields are filled by origin/app from the domains that own the content.
 type Domain struct {
 	DB *pgdb.DB
-	// Playables say, by content type, what decides who may play a title and where it lies; api.Missing when viewers can't
+	// Playables say, by content type, what decides who may play a title and where it lies; fault.Missing when viewers can't
 	// see it. They tag the answer, the absence too.
 	Playables map[string]func(ctx context.Context, r *api.Read, id uuid.UUID) (wire.Playable, error)
 
@@ -38,7 +39,7 @@ type playableIn struct {
 func (d *Domain) playable(ctx context.Context, r *api.Read, in *playableIn) (wire.Playable, error) {
 	of := d.Playables[in.ContentType]
 	if of == nil {
-		return wire.Playable{}, api.Missing()
+		return wire.Playable{}, fault.Missing()
 	}
 	return of(ctx, r, in.ContentID)
 }

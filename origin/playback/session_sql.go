@@ -84,7 +84,7 @@ const insertSession = `
 		expires_at = CASE WHEN stream_sessions.last_beat_at > excluded.last_beat_at THEN stream_sessions.expires_at ELSE excluded.expires_at END,
 		paused_since = CASE WHEN stream_sessions.last_beat_at > excluded.last_beat_at THEN stream_sessions.paused_since ELSE excluded.paused_since END`
 
-// queueSession stores a session that began, or was asked for again.
+// queue stores a session that began, or was asked for again.
 func (s *session) queue(batch *pgx.Batch) {
 	batch.Queue(insertSession, s.AccountID, s.ID, s.Edge, s.DeviceID, s.ProfileID, s.ContentType, s.ContentID, s.Title, s.Seconds, s.DASHPath, s.HLSPath,
 		s.BeginAt, s.EndAt, s.StartedAt, s.LastBeatAt, s.ExpiresAt, s.PausedSince, s.RefreshAt, s.PositionSeconds)

@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"encora/origin/api"
 	"encora/origin/record"
 	"encora/shared/fault"
 	"encora/shared/wire"
@@ -62,7 +61,7 @@ type outcome struct {
 }
 
 var (
-	errProfile      = api.Missing()
+	errProfile      = fault.Missing()
 	errDevice       = fault.New(fault.DeviceNotRegistered, "This device is not registered; register it and try again.")
 	errSubscription = fault.New(fault.SubscriptionRequired, "Playing needs an active subscription.")
 	errPlan         = fault.New(fault.PlanUpgradeRequired, "The subscription's plan does not include premium channels.")
@@ -173,7 +172,7 @@ func (s *session) again(in *request, now time.Time) {
 func (d *Domain) start(ctx context.Context, asked *wire.Start) (wire.Started, error) {
 	in := read(asked)
 	if in.account == uuid.Nil {
-		return wire.Started{}, api.Missing()
+		return wire.Started{}, fault.Missing()
 	}
 	leave, err := d.starts.enter(ctx, in.account)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"encora/shared/ids"
 	"encora/shared/wire"
 )
 
@@ -45,9 +46,6 @@ func readStanding(ctx context.Context, tx pgx.Tx, in *request, now time.Time) (*
 
 // idOrNil is no object's id when the text is no UUID.
 func idOrNil(text string) uuid.UUID {
-	id, err := uuid.Parse(text)
-	if err != nil || len(text) != 36 {
-		return uuid.Nil
-	}
+	id, _ := ids.Parse(text)
 	return id
 }

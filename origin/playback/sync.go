@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"encora/origin/api"
 	"encora/shared/fault"
 	"encora/shared/wire"
 )
@@ -159,7 +158,7 @@ func (d *Domain) find(ctx context.Context, in *wire.Find) (wire.Session, error) 
 		}
 		if !s.plays(now) {
 			late = s
-			return over(wire.ReasonExpired)
+			return fault.Ended(wire.ReasonExpired)
 		}
 		found = s.wire(ends)
 		return nil
@@ -187,13 +186,7 @@ func absent(ctx context.Context, tx pgx.Tx, account, id uuid.UUID) error {
 	case err != nil:
 		return err
 	case reason == "":
-		return api.Missing()
+		return fault.Missing()
 	}
-	return over(reason)
-}
-
-// over is the 410 of a session that ended.
-func over(reason string) *fault.Fault {
-	return fault.New(fault.SessionEnded, "This session has ended.",
-		fault.Detail{Field: "session_id", Code: "ended", Message: "Start the stream again to go on.", Reason: reason})
+	return fault.Ended(reason)
 }

@@ -68,7 +68,7 @@ func (d *Domain) check(ctx context.Context, r *api.Read, in *checkIn) (GeoDecisi
 		return GeoDecision{}, err
 	}
 	if types[in.Body.ContentID] != in.Body.ContentType {
-		return GeoDecision{}, api.Missing()
+		return GeoDecision{}, fault.Missing()
 	}
 	if _, known := territory.Index(in.Body.CountryCode); !known {
 		return GeoDecision{}, api.Invalid(fault.Detail{Field: "country_code", Code: "not_allowed",

@@ -48,7 +48,7 @@ func (d *Domain) getRule(ctx context.Context, r *api.Read, in *ruleID) (GeoRule,
 		return GeoRule{}, err
 	}
 	if rule == nil {
-		return GeoRule{}, api.Missing()
+		return GeoRule{}, fault.Missing()
 	}
 	return *rule, nil
 }
@@ -124,7 +124,7 @@ func lockedRule(ctx context.Context, tx pgx.Tx, id uuid.UUID) (*GeoRule, error) 
 		return nil, err
 	}
 	if !found {
-		return nil, api.Missing()
+		return nil, fault.Missing()
 	}
 	return readRule(ctx, tx, id)
 }

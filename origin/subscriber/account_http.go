@@ -28,7 +28,7 @@ func (d *Domain) getAccount(ctx context.Context, r *api.Read, in *accountID) (Ac
 		return Account{}, err
 	}
 	if a == nil || !a.told() {
-		return Account{}, api.Missing()
+		return Account{}, fault.Missing()
 	}
 	return a.Account, nil
 }
@@ -119,7 +119,7 @@ func (d *Domain) deleteAccount(ctx context.Context, w *api.Write, in *accountID)
 		return api.None{}, err
 	}
 	if a == nil || a.DeletedAt != nil {
-		return api.None{}, api.Missing()
+		return api.None{}, fault.Missing()
 	}
 	if err := w.Check(a.current()); err != nil {
 		return api.None{}, err

@@ -45,7 +45,7 @@ func (d *Domain) getDevice(ctx context.Context, r *api.Read, in *deviceID) (Devi
 		return Device{}, err
 	}
 	if found == nil {
-		return Device{}, api.Missing()
+		return Device{}, fault.Missing()
 	}
 	return *found, nil
 }
@@ -121,18 +121,18 @@ func (d *Domain) renameDevice(ctx context.Context, w *api.Write, in *renameDevic
 	return *found, updateDeviceName(ctx, w.Tx.Tx, w.Account, found)
 }
 
-// lockDevice locks the account and reads a device of it; api.Missing when it has none of this id.
+// lockDevice locks the account and reads a device of it; fault.Missing when it has none of this id.
 func lockDevice(ctx context.Context, w *api.Write, id uuid.UUID) (*Device, error) {
 	a, err := lockAccount(ctx, w.Tx.Tx, w.Account)
 	if err != nil {
 		return nil, err
 	}
 	if a == nil {
-		return nil, api.Missing()
+		return nil, fault.Missing()
 	}
 	found, err := readDevice(ctx, w.Tx.Tx, w.Account, id)
 	if err == nil && found == nil {
-		err = api.Missing()
+		err = fault.Missing()
 	}
 	return found, err
 }

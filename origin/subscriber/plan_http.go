@@ -52,7 +52,7 @@ func (d *Domain) getPlan(ctx context.Context, r *api.Read, in *planID) (Plan, er
 		return Plan{}, err
 	}
 	if p == nil || !p.IsActive {
-		return Plan{}, api.Missing()
+		return Plan{}, fault.Missing()
 	}
 	return p.Plan, nil
 }
@@ -77,7 +77,7 @@ func (d *Domain) adminGetPlan(ctx context.Context, r *api.Read, in *planID) (Adm
 		return AdminPlan{}, err
 	}
 	if p == nil {
-		return AdminPlan{}, api.Missing()
+		return AdminPlan{}, fault.Missing()
 	}
 	return *p, nil
 }
@@ -119,11 +119,11 @@ func (d *Domain) updatePlan(ctx context.Context, w *api.Write, in *updatePlanIn)
 	return after, updatePlan(ctx, w.Tx.Tx, &after)
 }
 
-// lockedPlan locks a plan; api.Missing when there is none.
+// lockedPlan locks a plan; fault.Missing when there is none.
 func lockedPlan(ctx context.Context, w *api.Write, id uuid.UUID) (*AdminPlan, error) {
 	p, err := lockPlan(ctx, w.Tx.Tx, id)
 	if err == nil && p == nil {
-		err = api.Missing()
+		err = fault.Missing()
 	}
 	return p, err
 }

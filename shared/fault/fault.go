@@ -111,6 +111,15 @@ func Busy(message string, retryAfter time.Duration) *Fault {
 	return f
 }
 
+// Missing is the 404 of every object, whatever the reason that it can't be seen.
+func Missing() *Fault { return New(NotFound, "There is nothing at this address.") }
+
+// Ended is the 410 of a stream session that ended, with the reason, which may be empty.
+func Ended(reason string) *Fault {
+	return New(SessionEnded, "This session has ended.",
+		Detail{Field: "session_id", Code: "ended", Message: "Start the stream again to go on.", Reason: reason})
+}
+
 // body is the shape of every error answer.
 type body struct {
 	Code      Code     `json:"code"`

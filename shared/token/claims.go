@@ -7,8 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
+	"encora/shared/ids"
 	"encora/shared/op"
 )
 
@@ -146,14 +145,11 @@ func (r *reader) scopes() []string {
 
 func (r *reader) accountID() string {
 	var s string
-	if r.take("account_id", &s) && !isUUID(s) {
+	if r.take("account_id", &s) && !ids.Valid(s) {
 		r.fail("account_id", "is not a UUID")
 	}
 	return strings.ToLower(s)
 }
-
-// isUUID accepts the hyphened form alone, of all that uuid.Validate does (RFC 9562, 4).
-func isUUID(s string) bool { return len(s) == 36 && uuid.Validate(s) == nil }
 
 func (r *reader) country() string {
 	var s string

@@ -19,6 +19,8 @@ import (
 	"strings"
 	"time"
 
+	"encora/shared/ids"
+
 	"github.com/golang-jwt/jwt/v5"
 )
 
@@ -201,7 +203,7 @@ func (is *Issuer) Mint(s Spec) (string, error) {
 
 // check refuses what a verifier would refuse, where the mistake can still be named to the person who made it.
 func (s *Spec) check() error {
-	if s.Account != "" && !isUUID(s.Account) {
+	if s.Account != "" && !ids.Valid(s.Account) {
 		return fmt.Errorf("account %q is not a UUID", s.Account)
 	}
 	if s.Country != "" && !isCountry(s.Country) {

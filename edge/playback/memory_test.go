@@ -24,7 +24,7 @@ func million(sessions int) *Table {
 		w := toldOf(id, id, began)
 		w.Media = wire.Media{DASHPath: fmt.Sprintf("/vod/%d/manifest.mpd", i%5000), HLSPath: fmt.Sprintf("/vod/%d/master.m3u8", i%5000)}
 		t.Enter(w, began)
-		t.Take(&Beat{Session: id}, id, began+second, false)
+		t.Take(&Beat{Session: id}, id, on(began+second), false)
 	}
 	return t
 }
@@ -72,7 +72,7 @@ func BenchmarkTake(b *testing.B) {
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for i := 0; pb.Next(); i++ {
-			t.TakeWarm(&Beat{Session: num(i * 7919 % sessions)}, mine, began+second)
+			t.TakeWarm(&Beat{Session: num(i * 7919 % sessions)}, mine, on(began+second))
 		}
 	})
 }

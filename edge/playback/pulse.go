@@ -4,10 +4,6 @@ import (
 	"context"
 	"sync/atomic"
 	"time"
-
-	"github.com/google/uuid"
-
-	"encora/shared/wire"
 )
 
 const (
@@ -89,48 +85,4 @@ func (s *pulsed) last() time.Time {
 		return s.before
 	}
 	return s.at
-}
-
-// Instant is when a beat is taken, in Unix milliseconds of the corrected clock.
-type Instant struct {
-	Now   int64
-	Stamp int64 // by which it is older or newer than others; before Now when it may have lain through a stall
-}
-
-// TakeAt is Take of a beat that may have lain through a stall.
-func (t *Table) TakeAt(b *Beat, account uuid.UUID, at Instant, forced bool) Taken {
-	if at.Stamp == at.Now {
-		return t.Take(b, account, at.Now, forced)
-	}
-	return t.takeLain(b, account, at, forced, false)
-}
-
-// TakeWarmAt is TakeWarm of a beat that may have lain through a stall.
-func (t *Table) TakeWarmAt(b *Beat, account uuid.UUID, at Instant) Taken {
-	if at.Stamp == at.Now {
-		return t.TakeWarm(b, account, at.Now)
-	}
-	return t.takeLain(b, account, at, false, true)
-}
-
-// takeLain orders a beat by its stamp and does all else by now: whether the session is over, and until when it lives, or a
-// stall of a minute would cost a player that waited it out its session.
-func (t *Table) takeLain(b *Beat, account uuid.UUID, at Instant, forced, warm bool) Taken {
-	sh := t.shard(b.Session)
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	s := sh.sessions[b.Session]
-	if taken, plays := s.standing(account, at.Now, forced); !plays {
-		return taken
-	}
-	if warm && at.Now >= s.refreshAt {
-		return Taken{Standing: Unknown}
-	}
-	was := s.beatAt
-	taken := t.take(sh, s, b, at.Stamp)
-	if s.beatAt != was && s.pausedSince == 0 {
-		s.expiresAt = at.Now + wire.SessionFor.Milliseconds()
-	}
-	taken.ExpiresAt, taken.Refresh = s.expiresAt, at.Now >= s.refreshAt
-	return taken
 }

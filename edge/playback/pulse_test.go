@@ -126,9 +126,9 @@ func TestLainBeatsAreOlder(t *testing.T) {
 		at := Instant{Now: now, Stamp: stamp}
 		taken := Taken{}
 		if warm {
-			taken = table.TakeWarmAt(&b, mine, at)
+			taken = table.TakeWarm(&b, mine, at)
 		} else {
-			taken = table.TakeAt(&b, mine, at, false)
+			taken = table.Take(&b, mine, at, false)
 		}
 		wantTaken(t, what, taken, Playing, "")
 		told := sends(table, num(0))
@@ -150,8 +150,8 @@ func TestLainBeatsAreJudgedByNow(t *testing.T) {
 		t.Helper()
 		at := Instant{Now: began + now, Stamp: began + 1}
 		b := Beat{Session: num(0), Position: 5}
-		wantTaken(t, "warm", holding(1).TakeWarmAt(&b, mine, at), wantWarm, "")
-		taken := holding(1).TakeAt(&b, mine, at, false)
+		wantTaken(t, "warm", holding(1).TakeWarm(&b, mine, at), wantWarm, "")
+		taken := holding(1).Take(&b, mine, at, false)
 		if wantTaken(t, "cold", taken, want, ""); taken.Refresh != refresh {
 			t.Errorf("after %d: %+v", now, taken)
 		}
@@ -161,12 +161,12 @@ func TestLainBeatsAreJudgedByNow(t *testing.T) {
 	table := holding(1)
 	table.Enter(toldOf(num(0), mine, began), began+minute)
 	b, at := Beat{Session: num(0)}, Instant{Now: began + minute, Stamp: began + 1}
-	wantTaken(t, "warm, to be renewed", table.TakeWarmAt(&b, mine, at), Unknown, "")
-	if taken := table.TakeAt(&b, mine, at, false); !taken.Refresh {
+	wantTaken(t, "warm, to be renewed", table.TakeWarm(&b, mine, at), Unknown, "")
+	if taken := table.Take(&b, mine, at, false); !taken.Refresh {
 		t.Errorf("%+v", taken)
 	}
 	b.Paused = true
-	if taken := table.TakeAt(&b, mine, at, true); taken.ExpiresAt != began+2+30*minute {
+	if taken := table.Take(&b, mine, at, true); taken.ExpiresAt != began+2+30*minute {
 		t.Errorf("a pause lasts until %d", taken.ExpiresAt-began)
 	}
 }

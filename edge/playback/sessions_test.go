@@ -37,12 +37,12 @@ func TestSeekAsksOnceForAll(t *testing.T) {
 	for range crowd {
 		running.Go(func() {
 			b := Beat{Session: id}
-			if s.Take(&b, mine, s.Now(), false).Standing == Unknown {
+			if s.Take(&b, mine, on(s.Now()), false).Standing == Unknown {
 				if _, err := s.Seek(t.Context(), id, mine); err != nil {
 					t.Error(err)
 				}
 			}
-			if got := s.Take(&b, mine, s.Now(), true); got.Standing == Playing && got.Media.Value() == media && got.Refresh {
+			if got := s.Take(&b, mine, on(s.Now()), true); got.Standing == Playing && got.Media.Value() == media && got.Refresh {
 				playing.Add(1)
 			}
 		})
@@ -168,7 +168,7 @@ func TestBegan(t *testing.T) {
 		t.Errorf("%d sessions are held", s.Count())
 	}
 	wantTaken(t, "replaced", s.Look(old, mine, now), Over, wire.ReasonReplaced)
-	got := s.Take(&Beat{Session: num(1)}, mine, now+1, false)
+	got := s.Take(&Beat{Session: num(1)}, mine, on(now+1), false)
 	if wantTaken(t, "begun", got, Playing, ""); got.Refresh {
 		t.Error("it has new URLs already")
 	}

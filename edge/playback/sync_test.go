@@ -125,7 +125,7 @@ func TestTheFirstExchangeComesAtOnce(t *testing.T) {
 
 // beat takes a beat of session n, as the edge does.
 func (s *Syncer) beat(n int, position int32) {
-	s.Table.Take(&Beat{Session: num(n), Position: position}, mine, s.Now(), true)
+	s.Table.Take(&Beat{Session: num(n), Position: position}, mine, on(s.Now()), true)
 	s.Kick()
 }
 
@@ -325,7 +325,7 @@ func TestAStopDeliversTheLastBeats(t *testing.T) {
 		e.slow(time.Millisecond)
 		time.Sleep(time.Millisecond)
 		for i := range 3000 {
-			s.Table.Take(&Beat{Session: num(i), Position: 9}, mine, s.Now(), false)
+			s.Table.Take(&Beat{Session: num(i), Position: 9}, mine, on(s.Now()), false)
 		}
 		stop()
 		if len(e.told()) != 3000 {

@@ -144,45 +144,44 @@ type Taken struct {
 	Media     unique.Handle[wire.Media]
 }
 
-// Take takes a beat that arrived at an instant. forced takes it also when it is late.
-func (t *Table) Take(b *Beat, account uuid.UUID, now int64, forced bool) Taken {
-	sh := t.shard(b.Session)
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	s := sh.sessions[b.Session]
-	if taken, plays := s.standing(account, now, forced); !plays {
-		return taken
-	}
-	return t.take(sh, s, b, now)
+// Instant is when a beat is taken, in Unix milliseconds of the corrected clock.
+type Instant struct {
+	Now   int64
+	Stamp int64 // by which it is older or newer than others; before Now when it may have lain through a stall (Pulse)
+}
+
+// Take takes a beat. forced takes it also when it is late.
+func (t *Table) Take(b *Beat, account uuid.UUID, at Instant, forced bool) Taken {
+	return t.take(b, account, at, forced, false)
 }
 
 // TakeWarm is Take that leaves a session whose URLs are to be renewed, as Unknown.
-func (t *Table) TakeWarm(b *Beat, account uuid.UUID, now int64) Taken {
+func (t *Table) TakeWarm(b *Beat, account uuid.UUID, at Instant) Taken {
+	return t.take(b, account, at, false, true)
+}
+
+func (t *Table) take(b *Beat, account uuid.UUID, at Instant, forced, warm bool) Taken {
 	sh := t.shard(b.Session)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	s := sh.sessions[b.Session]
-	if taken, plays := s.standing(account, now, false); !plays {
+	if taken, plays := s.standing(account, at.Now, forced); !plays {
 		return taken
 	}
-	if now >= s.refreshAt {
+	refresh := at.Now >= s.refreshAt
+	if warm && refresh {
 		return Taken{Standing: Unknown}
 	}
-	return t.take(sh, s, b, now)
-}
-
-// take moves a session on. Its shard is locked.
-func (t *Table) take(sh *shard, s *session, b *Beat, now int64) Taken {
 	t.beats.Add(1)
-	if at := max(now, s.beatAt+1); at-now <= skew {
-		s.beat(b, at, t.pausedFor)
+	if stamp := max(at.Stamp, s.beatAt+1); stamp-at.Stamp <= skew {
+		s.beat(b, Instant{Now: at.Now, Stamp: stamp}, t.pausedFor)
 	}
 	if !s.dirty {
 		s.dirty = true
 		sh.dirty = append(sh.dirty, s)
 		t.pending.Add(1)
 	}
-	return Taken{Standing: Playing, ExpiresAt: s.expiresAt, Refresh: now >= s.refreshAt, Media: s.media}
+	return Taken{Standing: Playing, ExpiresAt: s.expiresAt, Refresh: refresh, Media: s.media}
 }
 
 // Look is Take that leaves everything as it is.
@@ -211,15 +210,16 @@ func (s *session) standing(account uuid.UUID, now int64, forced bool) (Taken, bo
 	return Taken{}, true
 }
 
-// beat moves the session on. A stream that stays paused holds its slot for so long from when it was paused, beats or not.
-func (s *session) beat(b *Beat, now, pausedFor int64) {
-	s.beatAt, s.position = now, b.Position
+// beat moves the session on: its order is that of stamps, but it lives on from now, or a stall of a minute would cost a player
+// that waited it out its session. A stream that stays paused holds its slot for so long from when it was paused, beats or not.
+func (s *session) beat(b *Beat, at Instant, pausedFor int64) {
+	s.beatAt, s.position = at.Stamp, b.Position
 	if !b.Paused {
-		s.pausedSince, s.expiresAt = 0, now+wire.SessionFor.Milliseconds()
+		s.pausedSince, s.expiresAt = 0, max(at.Now, at.Stamp)+wire.SessionFor.Milliseconds()
 		return
 	}
 	if s.pausedSince == 0 {
-		s.pausedSince = now
+		s.pausedSince = at.Stamp
 	}
 	s.expiresAt = s.pausedSince + pausedFor
 }

@@ -24,7 +24,7 @@ func TestTheTableIsBounded(t *testing.T) {
 	}
 	held := 0
 	for i := range 10 * limit {
-		if table.Take(&Beat{Session: num(i)}, mine, began+second, false).Standing == Playing {
+		if table.Take(&Beat{Session: num(i)}, mine, on(began+second), false).Standing == Playing {
 			held++
 		}
 	}
@@ -77,7 +77,7 @@ func TestSweep(t *testing.T) {
 	over := keptFor.Milliseconds()
 	table.End(num(0), mine, wire.ReasonEnded, began)
 	table.End(num(9), other, "", began)
-	table.Take(&Beat{Session: num(1)}, mine, began+second, false)
+	table.Take(&Beat{Session: num(1)}, mine, on(began+second), false)
 	f := func(at int64, want int) {
 		t.Helper()
 		table.Sweep(at)
@@ -153,7 +153,7 @@ func TestNoEndPassesASessionBy(t *testing.T) {
 			for i := r; i < sessions; i += readers {
 				for w := read(num(i)); w != nil && !table.Enter(w, 0); w = read(num(i)) {
 				}
-				table.Take(&Beat{Session: num(i)}, mine, began+second, false)
+				table.Take(&Beat{Session: num(i)}, mine, on(began+second), false)
 			}
 		})
 	}
@@ -210,8 +210,8 @@ func TestTheTableIsSafe(t *testing.T) {
 				case 4:
 					table.Sweep(at)
 				default:
-					table.Take(&Beat{Session: id}, mine, at, i%3 == 0)
-					table.TakeWarm(&Beat{Session: id}, mine, at)
+					table.Take(&Beat{Session: id}, mine, on(at), i%3 == 0)
+					table.TakeWarm(&Beat{Session: id}, mine, on(at))
 					table.Ended(id)
 				}
 			}

@@ -16,7 +16,7 @@ func TestABeatMovesASessionOn(t *testing.T) {
 	f := func(at int64, b Beat, wantExpires int64, want wire.Beat) {
 		t.Helper()
 		b.Session = num(0)
-		got := table.Take(&b, mine, at, false)
+		got := table.Take(&b, mine, on(at), false)
 		wantTaken(t, "beat", got, Playing, "")
 		if got.ExpiresAt != wantExpires || got.Refresh {
 			t.Errorf("expires at %d, want %d; refresh %v", got.ExpiresAt-began, wantExpires-began, got.Refresh)
@@ -45,14 +45,14 @@ func TestABeatMovesASessionOn(t *testing.T) {
 func TestAPausedSessionPlaysOnAndIsPausedAgain(t *testing.T) {
 	table := holding(1)
 	b := Beat{Session: num(0), Paused: true}
-	table.Take(&b, mine, began+10*second, false)
+	table.Take(&b, mine, on(began+10*second), false)
 	b.Paused = false
-	table.Take(&b, mine, began+20*second, false)
+	table.Take(&b, mine, on(began+20*second), false)
 	b.Paused = true
-	if got := table.Take(&b, mine, began+30*second, false); got.ExpiresAt != began+30*second+30*minute {
+	if got := table.Take(&b, mine, on(began+30*second), false); got.ExpiresAt != began+30*second+30*minute {
 		t.Errorf("the second pause is counted from %d", got.ExpiresAt-began-30*minute)
 	}
-	got := table.Take(&b, mine, began+30*second+30*minute, false)
+	got := table.Take(&b, mine, on(began+30*second+30*minute), false)
 	wantTaken(t, "paused for too long", got, Late, "")
 }
 
@@ -68,9 +68,9 @@ func TestHowASessionIsFound(t *testing.T) {
 		b := Beat{Session: num(n)}
 		if !forced {
 			wantTaken(t, what+" looked at", table.Look(num(n), account, at), standing, reason)
-			wantTaken(t, what+" in the lane", table.TakeWarm(&b, account, at), standing, reason)
+			wantTaken(t, what+" in the lane", table.TakeWarm(&b, account, on(at)), standing, reason)
 		}
-		wantTaken(t, what, table.Take(&b, account, at, forced), standing, reason)
+		wantTaken(t, what, table.Take(&b, account, on(at), forced), standing, reason)
 	}
 	f(0, mine, now, false, Over, wire.ReasonEnded)
 	f(1, mine, now, true, Over, wire.ReasonReplaced)
@@ -94,19 +94,19 @@ func TestTheLaneLeavesRenewals(t *testing.T) {
 	table := holding(1)
 	b := Beat{Session: num(0)}
 	table.Refreshed(num(0), began+40*second)
-	wantTaken(t, "before", table.TakeWarm(&b, mine, began+40*second-1), Playing, "")
+	wantTaken(t, "before", table.TakeWarm(&b, mine, on(began+40*second-1)), Playing, "")
 	sends(table, num(0))
-	wantTaken(t, "at", table.TakeWarm(&b, mine, began+40*second), Unknown, "")
+	wantTaken(t, "at", table.TakeWarm(&b, mine, on(began+40*second)), Unknown, "")
 	if sends(table, num(0)) != nil {
 		t.Error("a beat that was left counted")
 	}
-	got := table.Take(&b, mine, began+40*second, false)
+	got := table.Take(&b, mine, on(began+40*second), false)
 	if !got.Refresh || got.Media.Value().DASHPath != "/vod/one/manifest.mpd" {
 		t.Errorf("%+v", got)
 	}
 	table.Refreshed(num(0), began+10*minute)
 	table.Refreshed(num(1), began+10*minute) // not held
-	if got := table.Take(&b, mine, began+41*second, false); got.Refresh {
+	if got := table.Take(&b, mine, on(began+41*second), false); got.Refresh {
 		t.Error("renewed twice")
 	}
 }
@@ -172,7 +172,7 @@ func TestKeptEndsSayNothingOfAccounts(t *testing.T) {
 		t.Error("the end is not known")
 	}
 	for _, account := range []uuid.UUID{mine, other} {
-		wantTaken(t, "beat", table.Take(&Beat{Session: num(1)}, account, began, false), Unknown, "")
+		wantTaken(t, "beat", table.Take(&Beat{Session: num(1)}, account, on(began), false), Unknown, "")
 	}
 	table.End(num(1), mine, wire.ReasonEnded, began)
 	wantTaken(t, "asked for", table.Look(num(1), mine, began), Over, wire.ReasonEnded)
@@ -196,7 +196,7 @@ func TestEnterKeepsLaterBeats(t *testing.T) {
 	if !table.Enter(w, 0) {
 		t.Fatal("refused")
 	}
-	got := table.Take(&Beat{Session: num(0), Position: 60, Paused: true}, mine, began+second, false)
+	got := table.Take(&Beat{Session: num(0), Position: 60, Paused: true}, mine, on(began+second), false)
 	if got.ExpiresAt != began-minute+30*minute || !got.Refresh || got.Media.Value() != w.Media {
 		t.Errorf("%+v", got)
 	}
@@ -209,7 +209,7 @@ func TestEnterKeepsLaterBeats(t *testing.T) {
 	newer := toldOf(num(0), mine, began+minute) // by way of another edge
 	newer.Position = 90
 	table.Enter(newer, 0)
-	table.Take(&Beat{Session: num(0), Position: 70}, mine, began+2*second, false)
+	table.Take(&Beat{Session: num(0), Position: 70}, mine, on(began+2*second), false)
 	if sent := sends(table, num(0)); sent == nil || sent.Position != 90 || sent.PausedSince != 0 {
 		t.Errorf("%+v", sent)
 	}
@@ -219,3 +219,6 @@ func TestEnterKeepsLaterBeats(t *testing.T) {
 		}
 	}
 }
+
+// on is an instant at which nothing has lain.
+func on(now int64) Instant { return Instant{Now: now, Stamp: now} }

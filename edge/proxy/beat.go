@@ -37,7 +37,7 @@ func (p *Proxy) warmBeat(r *lane.Request, out *lane.Reply) bool {
 	if err != nil {
 		return false
 	}
-	taken := p.Playback.TakeWarmAt(&b, account, p.instant(r.Now))
+	taken := p.Playback.TakeWarm(&b, account, p.instant(r.Now))
 	if taken.Standing != playback.Playing {
 		return false
 	}
@@ -124,7 +124,7 @@ func (x *exchange) renewed(b *playback.Beat, taken playback.Taken) ([]byte, *fau
 // take takes a beat, asking the origin for a session that is not held or seems over.
 func (p *Proxy) take(b *playback.Beat, account uuid.UUID) (playback.Taken, *fault.Fault) {
 	at := p.instant(p.clock.Base()) // before the origin is asked: what lay through a stall can't be told from others for long
-	return p.settled(b.Session, account, func(sought bool) playback.Taken { return p.Playback.TakeAt(b, account, at, sought) })
+	return p.settled(b.Session, account, func(sought bool) playback.Taken { return p.Playback.Take(b, account, at, sought) })
 }
 
 // instant is the instant of a beat that was read at one of the base clock.

@@ -101,13 +101,6 @@ func (s *Sessions) Finds(id uuid.UUID) int {
 	return s.asked[id.String()]
 }
 
-// Exchanges are those that came.
-func (s *Sessions) Exchanges() []wire.Sync {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.syncs)
-}
-
 // Beat is the newest that came of a session.
 func (s *Sessions) Beat(id uuid.UUID) (wire.Beat, bool) {
 	s.mu.Lock()

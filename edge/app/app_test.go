@@ -179,7 +179,7 @@ func (w *world) until(what string, cond func() bool) {
 }
 
 var ops = []op.Op{
-	{ID: "getMovie", Method: "GET", Path: "/v2/movies/{movie_id}", Access: op.Viewer, Serve: op.Hot, ByTerritory: true},
+	{ID: "getMovie", Method: "GET", Path: "/v2/movies/{movie_id}", Access: op.Viewer, Serve: op.Hot, ByAudience: true},
 	{ID: "getReadiness", Method: "GET", Path: "/v2/ready", Access: op.Public, Serve: op.Both},
 }
 

@@ -36,8 +36,8 @@ import (
 
 // testOps has one operation of every kind.
 var testOps = []op.Op{
-	{ID: "getMovie", Method: "GET", Path: "/v2/movies/{movie_id}", Access: op.Viewer, Serve: op.Hot, ByTerritory: true, Query: []op.Param{{Name: "fields", List: true, Page: true}}},
-	{ID: "listMovies", Method: "GET", Path: "/v2/movies", Access: op.Viewer, Serve: op.Hot, ByTerritory: true,
+	{ID: "getMovie", Method: "GET", Path: "/v2/movies/{movie_id}", Access: op.Viewer, Serve: op.Hot, ByAudience: true, Query: []op.Param{{Name: "fields", List: true, Page: true}}},
+	{ID: "listMovies", Method: "GET", Path: "/v2/movies", Access: op.Viewer, Serve: op.Hot, ByAudience: true,
 		Query: []op.Param{{Name: "cursor", Page: true}, {Name: "genre", List: true}, {Name: "limit", Default: "20", Page: true}}},
 	{ID: "listTrailers", Method: "GET", Path: "/v2/movies/{movie_id}/trailers", Access: op.Viewer, Serve: op.Hot},
 	{ID: "getEpisode", Method: "GET", Path: "/v2/shows/{show_id}/episodes/{number}", Access: op.Viewer, Serve: op.Hot},

@@ -20,8 +20,8 @@ import (
 )
 
 var guideOps = []op.Op{
-	{ID: opNow, Method: "GET", Path: "/v2/epg/now", Access: op.Viewer, Serve: op.Composed, ByTerritory: true, Query: []op.Param{{Name: "channel_ids", List: true}}},
-	{ID: opSchedule, Method: "GET", Path: "/v2/epg", Access: op.Viewer, Serve: op.Composed, ByTerritory: true,
+	{ID: opNow, Method: "GET", Path: "/v2/epg/now", Access: op.Viewer, Serve: op.Composed, ByAudience: true, Query: []op.Param{{Name: "channel_ids", List: true}}},
+	{ID: opSchedule, Method: "GET", Path: "/v2/epg", Access: op.Viewer, Serve: op.Composed, ByAudience: true,
 		Query: []op.Param{{Name: "channel_ids", List: true, Ordered: true, Fold: true}, {Name: "cursor", Page: true}, {Name: "end_time"}, {Name: "limit", Default: "20", Page: true}, {Name: "start_time"}}},
 }
 

@@ -65,7 +65,7 @@ type found struct {
 // class finds the viewer's territory class in a map that was read at position least or later, if the operation varies by
 // it.
 func (x *exchange) class(least uint64, deadline time.Time) (found, *fault.Fault) {
-	if !x.route.op.ByTerritory {
+	if !x.route.op.ByAudience {
 		return found{class: everyone}, nil
 	}
 	geo, err := x.p.geo.get(x.id, least, deadline)
@@ -169,7 +169,7 @@ func (p *Proxy) Query(key string) (*fill.Query, bool) {
 	}
 	rt := p.routes[number]
 	q := &fill.Query{Key: cache.NewKey([]byte(key)), Path: fill.Path(key[keyPrefix:]), Headers: rt.headers, RequestID: obs.NewRequestID()}
-	if !rt.op.ByTerritory {
+	if !rt.op.ByAudience {
 		return q, true
 	}
 	geo, ok := p.geo.held(0)

@@ -81,7 +81,7 @@ func (p *Proxy) permitted(rt *route, r *lane.Request, who caller) (string, bool)
 
 // classOf finds the territory class in the map that is held, if that is still good.
 func (p *Proxy) classOf(rt *route, r *lane.Request, m moment, tokenCountry string) (*class, bool) {
-	if !rt.op.ByTerritory {
+	if !rt.op.ByAudience {
 		return everyone, true
 	}
 	geo := p.geo.good(&m)

@@ -87,9 +87,9 @@ func (e Entry) Documented(tag, summary, description string) Entry {
 	return e
 }
 
-// PerTerritory says that the answer varies by the viewer's territory class.
-func (e Entry) PerTerritory() Entry {
-	e.ByTerritory = true
+// PerAudience says that the answer varies by the viewer's audience class.
+func (e Entry) PerAudience() Entry {
+	e.ByAudience = true
 	return e
 }
 

@@ -198,7 +198,7 @@ const (
 
 func (d *notes) entries() []api.Entry {
 	return []api.Entry{
-		api.Get("listNotes", "/v2/notes", op.Viewer, d.list).PerTerritory().Documented("Notes", "List Notes", ""),
+		api.Get("listNotes", "/v2/notes", op.Viewer, d.list).PerAudience().Documented("Notes", "List Notes", ""),
 		api.Get("getNote", "/v2/notes/{note_id}", op.Viewer, d.get).Documented("Notes", "Get Note", ""),
 		api.Get("publicNotes", "/v2/public/notes", op.Public, d.list).Shared(10).Documented("Notes", "Public Notes", ""),
 		api.Get("adminListNotes", "/v2/admin/notes", "content:read", d.adminList).Documented("Notes", "List Notes", ""),

@@ -243,7 +243,7 @@ func (s *Server) answerRead(r *http.Request, e *Entry, c caller, in reflect.Valu
 	}
 	fields, _ := e.sparse(in.Elem())
 	country := ""
-	if e.ByTerritory {
+	if e.ByAudience {
 		country = s.Country(r, c.claims)
 	}
 	read, err := s.newRead(r, e, s.Now())

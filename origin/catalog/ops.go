@@ -15,13 +15,13 @@ const (
 // Entries are the catalogue's operations.
 func (d *Domain) Entries() []api.Entry {
 	return []api.Entry{
-		api.Get("listMovies", "/v2/movies", op.Viewer, d.listMovies).PerTerritory().
+		api.Get("listMovies", "/v2/movies", op.Viewer, d.listMovies).PerAudience().
 			Documented("Movies", "List Movies", "Returns published movies available to the authenticated user's territory and subscription."),
-		api.Get("getMovie", "/v2/movies/{movie_id}", op.Viewer, d.getMovie).PerTerritory().
+		api.Get("getMovie", "/v2/movies/{movie_id}", op.Viewer, d.getMovie).PerAudience().
 			Documented("Movies", "Get Movie", ""),
-		api.Get("listRelatedMovies", "/v2/movies/{movie_id}/related", op.Viewer, d.relatedMovies).PerTerritory().
+		api.Get("listRelatedMovies", "/v2/movies/{movie_id}/related", op.Viewer, d.relatedMovies).PerAudience().
 			Documented("Movies", "Get Related Movies", "Returns movies similar to the specified title based on genre, cast, and viewing patterns."),
-		api.Get("listGenres", "/v2/genres", op.Viewer, d.listGenres).PerTerritory().
+		api.Get("listGenres", "/v2/genres", op.Viewer, d.listGenres).PerAudience().
 			Documented("Genres", "List Content Genres", "Returns the full genre taxonomy. Cacheable — changes infrequently."),
 
 		api.Get("adminListMovies", "/v2/admin/movies", read, d.adminListMovies).

@@ -24,9 +24,9 @@ const (
 // Entries are the guide's operations, and what edges ask for to compose it.
 func (d *Domain) Entries() []api.Entry {
 	return []api.Entry{
-		api.Get("listChannels", "/v2/channels", op.Viewer, d.listChannels).PerTerritory().
+		api.Get("listChannels", "/v2/channels", op.Viewer, d.listChannels).PerAudience().
 			Documented(tagLiveTV, "List Live TV Channels", "Returns published channels of the viewer's territory, in the order of their numbers within each sort_order. Offline ones are listed, too."),
-		api.Get("getChannel", "/v2/channels/{channel_id}", op.Viewer, d.getChannel).PerTerritory().
+		api.Get("getChannel", "/v2/channels/{channel_id}", op.Viewer, d.getChannel).PerAudience().
 			Documented(tagLiveTV, "Get Channel", ""),
 
 		api.Get("adminListChannels", "/v2/admin/channels", readContent, d.adminListChannels).
@@ -46,13 +46,13 @@ func (d *Domain) Entries() []api.Entry {
 
 		api.Internal("lineup", wire.LineupPath, d.lineup),
 
-		api.Get("getEpgSchedule", "/v2/epg", op.Viewer, d.getSchedule).PerTerritory().Composed().
+		api.Get("getEpgSchedule", "/v2/epg", op.Viewer, d.getSchedule).PerAudience().Composed().
 			Documented("EPG", "Get EPG Schedule", "Returns programme schedule for one or more channels within a time range. Maximum time window: 7 days. "+
 				"Programmes follow one another channel by channel in the order asked, then by start; channels that the viewer can't see are left out."),
-		api.Get("getEpgNow", "/v2/epg/now", op.Viewer, d.getNow).PerTerritory().Composed().
+		api.Get("getEpgNow", "/v2/epg/now", op.Viewer, d.getNow).PerAudience().Composed().
 			Documented("EPG", "What's On Now", "Returns the currently-airing programme for each requested channel, null where there is none. "+
 				"Of several that overlap it is the one that began last."),
-		api.Get("getProgram", "/v2/epg/programs/{program_id}", op.Viewer, d.getProgram).PerTerritory().
+		api.Get("getProgram", "/v2/epg/programs/{program_id}", op.Viewer, d.getProgram).PerAudience().
 			Documented("EPG", "Get EPG Program Details", ""),
 
 		api.Get("adminGetChannelSchedule", adminSchedule, readGuide, d.adminSchedule).

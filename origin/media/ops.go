@@ -10,9 +10,9 @@ const assets = "/v2/admin/media/assets"
 // Entries are the operations on assets, and what viewers read of them.
 func (d *Domain) Entries() []api.Entry {
 	return []api.Entry{
-		api.Get("listMovieTrailers", "/v2/movies/{movie_id}/trailers", op.Viewer, d.movieTrailers).PerTerritory().
+		api.Get("listMovieTrailers", "/v2/movies/{movie_id}/trailers", op.Viewer, d.movieTrailers).PerAudience().
 			Documented("Movies", "List Movie Trailers", ""),
-		api.Get("getMovieTracks", "/v2/movies/{movie_id}/tracks", op.Viewer, d.movieTracks).PerTerritory().
+		api.Get("getMovieTracks", "/v2/movies/{movie_id}/tracks", op.Viewer, d.movieTracks).PerAudience().
 			Documented("Movies", "Get Movie Subtitle & Audio Tracks", ""),
 		api.Get("adminListAssets", assets, "media:read", d.list).
 			Documented("MediaIngest", "List Media Assets (Admin)", "Returns the packaged assets in the order of their registration."),

@@ -45,7 +45,7 @@ type Op struct {
 	Access       string  `json:"access"` // Public, Viewer or a scope such as content:read
 	Serve        Serve   `json:"serve"`
 	Success      int     `json:"success"`
-	ByTerritory  bool    `json:"by_territory,omitempty"`  // the answer varies by territory class
+	ByAudience   bool    `json:"by_audience,omitempty"`   // the answer varies by the viewer's audience class
 	MaxAge       int     `json:"max_age,omitempty"`       // seconds for `public, max-age`; 0 is `private, no-cache`
 	Query        []Param `json:"query,omitempty"`         // known query parameters, sorted by name; others are ignored and unkeyed
 	MaxBody      int64   `json:"max_body,omitempty"`      // bytes; 0 means that no body is read

@@ -23,6 +23,8 @@ type Read struct {
 	pgx.Tx
 	AsOf time.Time   // answer as of this instant, never as of now()
 	Deny []uuid.UUID // hide whatever has one of these geo rules attached; empty hides nothing
+	// Filter is the catalogue_filter of the viewer's plan: hide whatever it leaves out; "" hides nothing.
+	Filter string
 	// Account is the viewer's, of an operation that edges pass on; every statement about an account's objects names it.
 	Account uuid.UUID
 

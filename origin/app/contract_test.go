@@ -127,10 +127,10 @@ func (s spec) operation(c contractOp) {
 		if required, _ := body["required"].(bool); required != c.Body.Required {
 			s.t.Errorf("body required: %v, want %v", required, c.Body.Required)
 		}
-		s.body(c.ID, s.resolve(content(body)), c.Body.Fields)
+		s.body(c.ID, s.resolve(jsonContent(body)), c.Body.Fields)
 	}
 	if c.Response != nil && len(c.Response.Fields) > 0 {
-		answer := s.resolve(content(o["responses"].(object)[fmt.Sprint(c.Success)].(object)))
+		answer := s.resolve(jsonContent(o["responses"].(object)[fmt.Sprint(c.Success)].(object)))
 		for _, name := range c.Response.Fields {
 			if answer["properties"].(object)[name] == nil {
 				s.t.Errorf("the answer lacks %s", name)
@@ -139,7 +139,7 @@ func (s spec) operation(c contractOp) {
 	}
 }
 
-func content(o object) object {
+func jsonContent(o object) object {
 	return o["content"].(object)["application/json"].(object)["schema"].(object)
 }
 

@@ -21,6 +21,7 @@ import (
 	"encora/origin/api"
 	"encora/origin/catalog"
 	"encora/origin/changes"
+	"encora/origin/content"
 	"encora/origin/pgdb"
 	"encora/origin/pgtest"
 	"encora/origin/record"
@@ -69,7 +70,7 @@ func setup(t *testing.T) *bundle {
 }
 
 func newDomain(db *pgdb.DB) *catalog.Domain {
-	return &catalog.Domain{DB: db, Attach: attach, DetachAll: detachAll, RemoveMedia: removeMedia, AddVideos: addVideos}
+	return &catalog.Domain{DB: db, Upkeep: content.Upkeep{Attach: attach, Detach: detachAll, RemoveMedia: removeMedia}, AddVideos: addVideos}
 }
 
 func serve(t *testing.T, h http.Handler) string {
@@ -107,13 +108,13 @@ func attach(ctx context.Context, w *api.Write, contentType string, id, rule uuid
 	return tag.RowsAffected() > 0, err
 }
 
-func detachAll(ctx context.Context, w *api.Write, id uuid.UUID) (bool, error) {
-	tag, err := w.Exec(ctx, `DELETE FROM geo_attachments WHERE content_id = $1`, id)
+func detachAll(ctx context.Context, w *api.Write, ids ...uuid.UUID) (bool, error) {
+	tag, err := w.Exec(ctx, `DELETE FROM geo_attachments WHERE content_id = ANY($1)`, ids)
 	return tag.RowsAffected() > 0, err
 }
 
-func removeMedia(ctx context.Context, w *api.Write, id uuid.UUID) error {
-	_, err := w.Exec(ctx, `DELETE FROM media_assets WHERE content_id = $1`, id)
+func removeMedia(ctx context.Context, w *api.Write, ids ...uuid.UUID) error {
+	_, err := w.Exec(ctx, `DELETE FROM media_assets WHERE content_id = ANY($1)`, ids)
 	return err
 }
 
@@ -264,10 +265,11 @@ func (b *bundle) rule(countries ...string) uuid.UUID {
 	return id
 }
 
-// tagsSince are the tags of changes after the position, hard ones with their mark.
+// tagsSince are the tags of changes after the position, hard ones with their mark; without those of suggestions, which go with
+// every title.
 func (b *bundle) tagsSince(pos int64) []string {
 	b.t.Helper()
-	rows, err := b.db.Pool().Query(b.t.Context(), `SELECT DISTINCT unnest(tags) FROM changes WHERE pos > $1 ORDER BY 1`, pos)
+	rows, err := b.db.Pool().Query(b.t.Context(), `SELECT DISTINCT tag FROM changes, unnest(tags) tag WHERE pos > $1 AND tag NOT LIKE 'suggest:%' ORDER BY 1`, pos)
 	if err != nil {
 		b.t.Fatal(err)
 	}

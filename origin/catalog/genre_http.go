@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"encora/origin/api"
+	"encora/origin/content"
 	"encora/origin/vocab"
 	"encora/shared/fault"
 )
@@ -17,22 +18,26 @@ type listGenresIn struct {
 }
 
 func (d *Domain) listGenres(ctx context.Context, r *api.Read, in *listGenresIn) (api.List[Genre], error) {
-	f := &filters{}
-	f.allowed(r.Deny)
-	next, err := nextInstant(ctx, r, f, r.AsOf)
-	if err != nil {
+	counted := content.Listed(r, genreTypes(in.ContentType)...)
+	r.Tag(content.TagGenres)
+	if err := counted.Clock(ctx, r); err != nil {
 		return api.List[Genre]{}, err
 	}
-	r.Tag(tagGenres)
-	r.Until(next)
-	f.windowed(r.AsOf)
-	genres, err := selectGenres(ctx, r, f, in.ContentType)
+	genres, err := selectGenres(ctx, r, counted, in.ContentType)
 	return api.List[Genre]{Data: genres}, err
 }
 
 func (d *Domain) adminListGenres(ctx context.Context, r *api.Read, _ *api.None) (api.List[Genre], error) {
-	genres, err := selectGenres(ctx, r, &filters{}, "")
+	genres, err := selectGenres(ctx, r, content.All(r, genreTypes("")...), "")
 	return api.List[Genre]{Data: genres}, err
+}
+
+// genreTypes are the kinds of content that a genre counts; "" is all.
+func genreTypes(contentType string) []string {
+	if contentType != "" {
+		return []string{contentType}
+	}
+	return []string{content.Movie, content.Show}
 }
 
 type genreID struct {
@@ -62,7 +67,7 @@ func (d *Domain) createGenre(ctx context.Context, w *api.Write, in *createGenreI
 		return Genre{}, err
 	}
 	w.Audit("genre.created", "genre", g.ID, nil)
-	w.Emit(tagGenres)
+	w.Emit(content.TagGenres, content.TagSlugs)
 	return g.Genre, nil
 }
 
@@ -91,27 +96,33 @@ func (d *Domain) updateGenre(ctx context.Context, w *api.Write, in *updateGenreI
 	return after.Genre, nil
 }
 
-// storeGenre writes a genre that changed. Movies print its slug, so a new one follows to every answer that shows it.
+// storeGenre writes a genre that changed. Titles print its slug, so a new one follows to every answer that shows it.
 func (d *Domain) storeGenre(ctx context.Context, w *api.Write, before, after *genre) error {
 	changed, err := api.Changed(before.Genre, after.Genre)
 	if err != nil || len(changed) == 0 {
 		return err
 	}
-	published, used, _, err := genreUse(ctx, w.Tx, after.ID)
+	use, err := genreUse(ctx, w.Tx, after.ID)
 	if err != nil {
 		return err
 	}
-	if used && !slices.Contains(after.ContentTypes, contentMovie) {
-		return fault.New(fault.Conflict, "Movies refer to this genre; it must keep the content type movie.",
-			fault.Detail{Field: "content_types", Code: "in_use", Message: "Movies refer to this genre."})
+	for _, kind := range use.Kinds {
+		if !slices.Contains(after.ContentTypes, kind) {
+			return fault.New(fault.Conflict, "Content of type "+kind+" refers to this genre; it must keep that type.",
+				fault.Detail{Field: "content_types", Code: "in_use", Message: "Content of type " + kind + " refers to this genre."})
+		}
 	}
 	if err := updateGenre(ctx, w.Tx, after); err != nil {
 		return err
 	}
 	w.Audit("genre.updated", "genre", after.ID, map[string]any{"changed": changed})
-	w.Emit(tagGenres)
-	if published && before.Slug != after.Slug {
-		w.Emit(tagGenre(after.ID), tagMovies)
+	w.Emit(content.TagGenres)
+	if before.Slug == after.Slug {
+		return nil
+	}
+	w.Emit(content.TagSlugs, tagGenre(after.ID))
+	for _, kind := range use.Published {
+		w.Emit(content.TagList(kind))
 	}
 	return nil
 }
@@ -151,16 +162,16 @@ func (d *Domain) deleteGenre(ctx context.Context, w *api.Write, in *genreID) (ap
 	if err := w.Check(g.Genre); err != nil {
 		return api.None{}, err
 	}
-	published, _, children, err := genreUse(ctx, w.Tx, g.ID)
+	use, err := genreUse(ctx, w.Tx, g.ID)
 	switch {
 	case err != nil:
 		return api.None{}, err
-	case published:
-		return api.None{}, fault.New(fault.Conflict, "Published movies refer to this genre.")
-	case children:
+	case len(use.Published) > 0:
+		return api.None{}, fault.New(fault.Conflict, "Published content refers to this genre.")
+	case use.Children:
 		return api.None{}, fault.New(fault.Conflict, "Other genres stand below this one; move or delete them first.")
 	}
 	w.Audit("genre.deleted", "genre", g.ID, map[string]any{"object": g.Genre})
-	w.Emit(tagGenres)
+	w.Emit(content.TagGenres, content.TagSlugs)
 	return api.None{}, deleteGenre(ctx, w.Tx, g.ID)
 }

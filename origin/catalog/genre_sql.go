@@ -10,23 +10,24 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"encora/origin/content"
 	"encora/origin/pgdb"
 	"encora/origin/record"
 	"encora/shared/fault"
 )
 
-// selectGenres reads the taxonomy with its counts of the movies that the filters select; contentType "" is all.
-func selectGenres(ctx context.Context, tx pgx.Tx, f *filters, contentType string) ([]Genre, error) {
+// selectGenres reads the taxonomy with its counts of the titles that the query selects; contentType "" is all.
+func selectGenres(ctx context.Context, tx pgx.Tx, counted *content.Query, contentType string) ([]Genre, error) {
 	q := `
 		SELECT g.id, g.name, g.slug, g.content_types, g.parent_id, g.image_url, coalesce(c.n, 0) AS content_count
 		FROM genres g LEFT JOIN (
-			SELECT mg.genre_id, count(*) AS n FROM movie_genres mg JOIN movies m ON m.id = mg.movie_id
-			WHERE @content_type IN ('', 'movie')` + f.Where() + `
-			GROUP BY mg.genre_id
+			SELECT tg.genre_id, count(*) AS n FROM title_genres tg JOIN titles t ON t.id = tg.content_id
+			WHERE true` + counted.Where() + `
+			GROUP BY tg.genre_id
 		) c ON c.genre_id = g.id
 		WHERE @content_type = '' OR @content_type = ANY(g.content_types)
 		ORDER BY g.name COLLATE "C", g.id`
-	args := f.Args()
+	args := counted.Args()
 	args["content_type"] = contentType
 	rows, err := tx.Query(ctx, q, args)
 	if err != nil {
@@ -45,7 +46,7 @@ func lockTaxonomy(ctx context.Context, tx *record.Tx) error {
 func lockGenre(ctx context.Context, tx *record.Tx, id uuid.UUID) (*genre, error) {
 	const q = `
 		SELECT g.id, g.name, g.slug, g.content_types, g.parent_id, g.image_url, g.created_at, g.updated_at,
-		       (SELECT count(*) FROM movie_genres mg WHERE mg.genre_id = g.id) AS content_count
+		       (SELECT count(*) FROM title_genres tg WHERE tg.genre_id = g.id) AS content_count
 		FROM genres g WHERE g.id = $1 FOR UPDATE`
 	rows, err := tx.Query(ctx, q, id)
 	if err != nil {
@@ -87,15 +88,23 @@ func deleteGenre(ctx context.Context, tx *record.Tx, id uuid.UUID) error {
 	return err
 }
 
-// genreUse tells how a genre is referred to: by movies with a published intent, by any movie, by child genres.
-func genreUse(ctx context.Context, tx *record.Tx, id uuid.UUID) (published, any, children bool, err error) {
+// genreUsage tells how a genre is referred to.
+type genreUsage struct {
+	Kinds     []string // of content that has it
+	Published []string // of which viewers see some, or will by the clock
+	Children  bool     // other genres stand below it
+}
+
+func genreUse(ctx context.Context, tx *record.Tx, id uuid.UUID) (genreUsage, error) {
 	const q = `
-		SELECT EXISTS (SELECT 1 FROM movie_genres mg JOIN movies m ON m.id = mg.movie_id
-		               WHERE mg.genre_id = $1 AND m.state = 'published'),
-		       EXISTS (SELECT 1 FROM movie_genres WHERE genre_id = $1),
+		SELECT ARRAY(SELECT DISTINCT t.content_type FROM title_genres tg JOIN titles t ON t.id = tg.content_id
+		             WHERE tg.genre_id = $1 ORDER BY 1),
+		       ARRAY(SELECT DISTINCT t.content_type FROM title_genres tg JOIN titles t ON t.id = tg.content_id
+		             WHERE tg.genre_id = $1 AND t.published ORDER BY 1),
 		       EXISTS (SELECT 1 FROM genres WHERE parent_id = $1)`
-	err = tx.QueryRow(ctx, q, id).Scan(&published, &any, &children)
-	return published, any, children, err
+	var u genreUsage
+	err := tx.QueryRow(ctx, q, id).Scan(&u.Kinds, &u.Published, &u.Children)
+	return u, err
 }
 
 // ancestors lists the genre and all that it stands under.
@@ -143,4 +152,20 @@ func genreIDs(ctx context.Context, tx pgx.Tx, slugs []string, contentType string
 		}
 	}
 	return ids, unknown, nil
+}
+
+// genreColumns are the genres of a row x.
+const genreColumns = `
+	ARRAY(SELECT g.slug FROM title_genres tg JOIN genres g ON g.id = tg.genre_id
+	      WHERE tg.content_id = x.id ORDER BY tg.position) AS genres,
+	ARRAY(SELECT tg.genre_id FROM title_genres tg WHERE tg.content_id = x.id ORDER BY tg.position) AS genre_ids`
+
+func replaceGenres(ctx context.Context, tx pgx.Tx, id uuid.UUID, genres []uuid.UUID) error {
+	const q = `
+		WITH gone AS (DELETE FROM title_genres WHERE content_id = $1 AND genre_id <> ALL($2))
+		INSERT INTO title_genres (content_id, genre_id, position)
+		SELECT $1, genre_id, position FROM unnest($2::uuid[]) WITH ORDINALITY AS g (genre_id, position)
+		ON CONFLICT (content_id, genre_id) DO UPDATE SET position = excluded.position`
+	_, err := tx.Exec(ctx, q, id, genres)
+	return err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
+	"encora/origin/content"
 	"encora/origin/record"
 	"encora/origin/vocab"
 )
@@ -106,8 +107,7 @@ func (in *ingestion) accept(b *Incoming, genres map[string]uuid.UUID) (*movie, s
 	if faults := api.Validate(b.Movie); len(faults) > 0 {
 		return nil, faults[0].Field + ": " + faults[0].Message
 	}
-	m := &movie{State: statusDraft}
-	m.ID, m.CreatedAt, m.UpdatedAt = uuid.Must(uuid.NewV7()), in.w.Now, in.w.Now
+	m := newMovie(in.w.Now)
 	m.copyFrom(&b.Movie)
 	m.AverageRating, m.RatingCount = b.AverageRating, b.RatingCount
 	for _, slug := range b.Movie.Genres {
@@ -119,39 +119,24 @@ func (in *ingestion) accept(b *Incoming, genres map[string]uuid.UUID) (*movie, s
 			m.GenreIDs = append(m.GenreIDs, id)
 		}
 	}
-	if b.Movie.Status != statusDraft {
+	if b.Movie.Status != content.Draft {
 		if !b.Video || m.RuntimeMinutes == 0 || m.ContentRating == "" {
 			return nil, "status: publishing needs a video, runtime_minutes and content_rating"
 		}
-		m.State = statusPublished
+		m.State = content.Live
 	}
-	m.Announced = m.status(in.w.Now)
+	m.Announced = m.Publication.At(m.Window, in.w.Now)
 	return m, ""
 }
 
 // chooseSlugs gives every movie the first of its candidates that neither the database nor the batch has taken.
 func (in *ingestion) chooseSlugs(ctx context.Context) error {
-	var all []string
-	for _, m := range in.movies {
-		all = append(all, slugCandidates(m)...)
+	slugs := make([]*string, len(in.movies))
+	candidates := make([][]string, len(in.movies))
+	for i, m := range in.movies {
+		slugs[i], candidates[i] = &m.Slug, m.slugs()
 	}
-	found, err := takenSlugs(ctx, in.w.Tx, all)
-	if err != nil {
-		return err
-	}
-	taken := map[string]bool{}
-	for _, s := range found {
-		taken[s] = true
-	}
-	for _, m := range in.movies {
-		for _, m.Slug = range slugCandidates(m) {
-			if !taken[m.Slug] {
-				break
-			}
-		}
-		taken[m.Slug] = true
-	}
-	return nil
+	return content.ChooseSlugs(ctx, in.w.Tx, content.Movie, slugs, candidates)
 }
 
 func (in *ingestion) store(ctx context.Context) error {
@@ -165,10 +150,14 @@ func (in *ingestion) store(ctx context.Context) error {
 		return err
 	}
 	in.out.Created = len(in.movies)
-	in.w.Audit("content.imported", contentMovie, uuid.Nil, map[string]any{"count": len(in.movies), "first_key": in.keys[0]})
-	if slices.ContainsFunc(in.movies, func(m *movie) bool { return m.State == statusPublished }) {
-		in.w.Emit(tagMovies, tagGenres)
+	in.w.Audit("content.imported", content.Movie, uuid.Nil, map[string]any{"count": len(in.movies), "first_key": in.keys[0]})
+	var shown []uuid.UUID
+	for _, m := range in.movies {
+		if m.State == content.Live {
+			shown = append(shown, m.ID)
+		}
 	}
+	content.Added(in.w, content.Movie, shown)
 	return nil
 }
 
@@ -192,7 +181,7 @@ func (in *ingestion) copyGenres(ctx context.Context) error {
 			rows = append(rows, []any{m.ID, g, i})
 		}
 	}
-	_, err := in.w.CopyFrom(ctx, pgx.Identifier{"movie_genres"}, []string{"movie_id", "genre_id", "position"}, pgx.CopyFromRows(rows))
+	_, err := in.w.CopyFrom(ctx, pgx.Identifier{"title_genres"}, []string{"content_id", "genre_id", "position"}, pgx.CopyFromRows(rows))
 	return err
 }
 
@@ -257,7 +246,7 @@ func (d *Domain) IngestGenres(ctx context.Context, actor record.Actor, now time.
 				return err
 			}
 			if tag.RowsAffected() > 0 {
-				w.Emit(tagGenres)
+				w.Emit(content.TagGenres)
 			}
 		}
 		return w.Commit(ctx)

@@ -1,21 +1,14 @@
 package catalog
 
 import (
+	"context"
 	"time"
 
+	"encora/origin/api"
+	"encora/origin/content"
 	"encora/origin/vocab"
 
 	"github.com/google/uuid"
-)
-
-const contentMovie = "movie"
-
-// The states that editors see. published and scheduled are one intent; the clock tells them apart.
-const (
-	statusDraft       = "draft"
-	statusPublished   = "published"
-	statusScheduled   = "scheduled"
-	statusUnpublished = "unpublished"
 )
 
 // Movie is a movie as viewers see it. Optional values that are not given are left out; available_until is null when the
@@ -42,10 +35,9 @@ type Movie struct {
 	Status            string                   `json:"status" db:"-" enum:"draft,published,scheduled,unpublished"`
 	GeoRestrictions   *vocab.GeoRestrictionRef `json:"geo_restrictions" db:"geo"`
 	DRMRequired       bool                     `json:"drm_required" db:"drm_required"`
-	AvailableFrom     *time.Time               `json:"available_from,omitempty"`
-	AvailableUntil    *time.Time               `json:"available_until" nullable:"true"`
-	CreatedAt         time.Time                `json:"created_at"`
-	UpdatedAt         time.Time                `json:"updated_at"`
+	content.Window
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
 // AdminMovie is a movie as editors see it.
@@ -66,48 +58,44 @@ type CastMember struct {
 	SortOrder     int    `json:"sort_order,omitempty" minimum:"0" maximum:"100000"`
 }
 
-// Summary is a title in a rail or a list of related ones.
-type Summary struct {
-	ContentType    string         `json:"content_type" enum:"movie"`
-	ID             uuid.UUID      `json:"id"`
-	Title          string         `json:"title"`
-	Slug           string         `json:"slug"`
-	Images         vocab.ImageSet `json:"images"`
-	ContentRating  string         `json:"content_rating,omitempty"`
-	ReleaseYear    int            `json:"release_year,omitempty"`
-	RuntimeMinutes int            `json:"runtime_minutes,omitempty"`
-}
-
 // movie is a movie as the database holds it.
 type movie struct {
 	Movie
 	ExternalID int64
-	State      string // the editors' intent: draft, published or unpublished
-	Announced  string // the status that events and audit last told of
-	GenreIDs   []uuid.UUID
-	Sort       string // the text of what the list is sorted by
+	content.Publication
+	GenreIDs []uuid.UUID
 }
 
-// status is the movie's status at an instant: intent and clock.
-func (m *movie) status(at time.Time) string {
-	switch {
-	case m.State != statusPublished:
-		return m.State
-	case m.AvailableUntil != nil && !m.AvailableUntil.After(at):
-		return statusUnpublished
-	case m.AvailableFrom != nil && m.AvailableFrom.After(at):
-		return statusScheduled
-	}
-	return statusPublished
+// placedMovie is a movie in a list.
+type placedMovie struct {
+	movie
+	content.Place
 }
 
 // at is the movie's representation at an instant.
 func (m *movie) at(instant time.Time) Movie {
-	m.Status = m.status(instant)
+	m.Movie.Status = m.Publication.At(m.Window, instant)
 	return m.Movie
 }
 
 // admin is the editors' representation at an instant.
 func (m *movie) admin(instant time.Time) AdminMovie {
 	return AdminMovie{m.at(instant), m.ExternalID}
+}
+
+// movies is what edits need to know of movies.
+func (d *Domain) movies() *content.Kind[movie, AdminMovie] {
+	return &content.Kind[movie, AdminMovie]{
+		Type: content.Movie, Read: readMovie, Admin: (*movie).admin, Gate: d.gateMovie, Insert: insertMovie, Update: updateMovie, Delete: deleteMovie,
+		Upkeep: &d.Upkeep,
+		Handle: func(m *movie) content.Handle {
+			return content.Handle{ID: m.ID, Title: m.Title, Publication: &m.Publication, Window: &m.Window, UpdatedAt: &m.UpdatedAt}
+		},
+		Settle: func(ctx context.Context, w *api.Write, m *movie) error {
+			return replaceGenres(ctx, w.Tx.Tx, m.ID, m.GenreIDs)
+		},
+		Join: func(m, stored *movie) {
+			m.Genres, m.GenreIDs, m.GeoRestrictions = stored.Genres, stored.GenreIDs, stored.GeoRestrictions
+		},
+	}
 }

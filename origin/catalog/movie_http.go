@@ -2,14 +2,15 @@ package catalog
 
 import (
 	"context"
-	"math"
-	"time"
 
 	"github.com/google/uuid"
 
 	"encora/origin/api"
-	"encora/shared/fault"
+	"encora/origin/content"
 )
+
+// newestFirst is the order of lists that ask for none.
+const newestFirst = "-created_at"
 
 type movieID struct {
 	MovieID uuid.UUID `path:"movie_id"`
@@ -26,57 +27,24 @@ type listMoviesIn struct {
 	Language      string `query:"language" maxLength:"35"`
 }
 
-func (in *listMoviesIn) filters() *filters {
-	f := &filters{}
-	f.text(in.Q)
-	f.genre(in.Genre)
-	if in.ReleaseYear != nil {
-		f.And("m.release_year = @release_year", "release_year", *in.ReleaseYear)
-	}
-	if in.ContentRating != "" {
-		f.And("m.content_rating = @content_rating", "content_rating", in.ContentRating)
-	}
-	if in.Language != "" { // en finds en-GB, too
-		f.And(`EXISTS (SELECT 1 FROM unnest(m.audio_languages) l
-			WHERE lower(l) = lower(@language) OR starts_with(lower(l), lower(@language) || '-'))`, "language", in.Language)
-	}
-	return f
-}
-
 func (d *Domain) listMovies(ctx context.Context, r *api.Read, in *listMoviesIn) (api.Paged[Movie], error) {
-	var none api.Paged[Movie]
-	o := parseOrder(in.Sort)
-	f := in.filters()
-	f.allowed(r.Deny)
-	next, err := nextInstant(ctx, r, f, r.AsOf)
+	q := content.Listed(r, content.Movie)
+	q.Text(in.Q)
+	q.Genre(in.Genre)
+	q.Years(in.ReleaseYear, in.ReleaseYear)
+	q.Rating(in.ContentRating)
+	q.Language(in.Language)
+	if err := q.Clock(ctx, r); err != nil {
+		return api.Paged[Movie]{}, err
+	}
+	page, err := content.List[placedMovie](ctx, r, q, content.OrderBy(in.Sort, newestFirst), in.Paging, "movies", movieColumns, -1)
 	if err != nil {
-		return none, err
+		return api.Paged[Movie]{}, err
 	}
-	f.windowed(r.AsOf)
-	found := 0
-	if f.searched {
-		if found, err = countMovies(ctx, r, f, dense); err != nil {
-			return none, err
-		}
-	}
-	rows, err := listMovies(ctx, r, f, o, in.Paging, found)
-	if err != nil {
-		return none, err
-	}
-	page := mapPage(api.PageOf(r, in.Paging, rows, moviePosition), func(m *movie) Movie { return m.at(r.AsOf) })
-	r.Tag(tagMovies)
-	r.Until(next)
-	for i := range page.Data {
-		tagPrintedRule(r, &page.Data[i])
-	}
-	return page, nil
-}
-
-// tagPrintedRule ties the answer to the rule that it shows.
-func tagPrintedRule(r *api.Read, m *Movie) {
-	if m.GeoRestrictions != nil {
-		r.Tag(tagRule(m.GeoRestrictions.RuleID))
-	}
+	return content.Page(page, func(m *placedMovie) Movie {
+		content.TagPrinted(r, m.GeoRestrictions)
+		return m.at(r.AsOf)
+	}), nil
 }
 
 type getMovieIn struct {
@@ -85,51 +53,16 @@ type getMovieIn struct {
 }
 
 func (d *Domain) getMovie(ctx context.Context, r *api.Read, in *getMovieIn) (Movie, error) {
-	m, err := d.visibleMovie(ctx, r, in.MovieID)
+	if _, err := content.Visible(ctx, r, in.MovieID, content.Movie); err != nil {
+		return Movie{}, err
+	}
+	m, err := readMovie(ctx, r, in.MovieID)
 	if err != nil {
 		return Movie{}, err
 	}
-	for _, id := range m.GenreIDs {
-		r.Tag(tagGenre(id))
-	}
-	tagPrintedRule(r, &m.Movie)
+	tagGenres(r, m.GenreIDs)
+	content.TagPrinted(r, m.GeoRestrictions)
 	return m.at(r.AsOf), nil
-}
-
-// visibleMovie reads a movie that the viewer may see the detail of: published and not past its window (what is scheduled
-// shows as upcoming), with no rule that denies the viewer's country. It tags the answer, the absent one too.
-func (d *Domain) visibleMovie(ctx context.Context, r *api.Read, id uuid.UUID) (*movie, error) {
-	r.Tag(tagMovie(id))
-	m, err := readMovie(ctx, r, id)
-	if err != nil {
-		return nil, err
-	}
-	if m == nil {
-		return nil, fault.Missing()
-	}
-	if m.State == statusPublished {
-		r.Until(m.AvailableFrom, m.AvailableUntil)
-	}
-	if s := m.status(r.AsOf); s != statusPublished && s != statusScheduled {
-		return nil, fault.Missing()
-	}
-	if denied, err := hasRule(ctx, r, id, r.Deny); err != nil || denied {
-		if err == nil {
-			err = fault.Missing()
-		}
-		return nil, err
-	}
-	return m, nil
-}
-
-func hasRule(ctx context.Context, r *api.Read, id uuid.UUID, rules []uuid.UUID) (bool, error) {
-	if len(rules) == 0 {
-		return false, nil
-	}
-	const q = `SELECT EXISTS (SELECT 1 FROM geo_attachments WHERE content_id = $1 AND rule_id = ANY($2))`
-	var found bool
-	err := r.QueryRow(ctx, q, id, rules).Scan(&found)
-	return found, err
 }
 
 type adminListMoviesIn struct {
@@ -142,36 +75,25 @@ type adminListMoviesIn struct {
 }
 
 func (d *Domain) adminListMovies(ctx context.Context, r *api.Read, in *adminListMoviesIn) (api.Counted[AdminMovie], error) {
-	var none api.Counted[AdminMovie]
-	o := parseOrder(in.Sort)
-	f := &filters{}
-	f.text(in.Q)
-	f.genre(in.Genre)
-	if in.Status != "" {
-		f.And(statusConditions[in.Status], "as_of", r.AsOf)
-	}
-	total, err := countMovies(ctx, r, f, math.MaxInt)
+	q := content.All(r, content.Movie)
+	q.Text(in.Q)
+	q.Genre(in.Genre)
+	q.Status(in.Status)
+	total, err := q.Count(ctx, r)
 	if err != nil {
-		return none, err
+		return api.Counted[AdminMovie]{}, err
 	}
-	rows, err := listMovies(ctx, r, f, o, in.Paging, total)
+	page, err := content.List[placedMovie](ctx, r, q, content.OrderBy(in.Sort, newestFirst), in.Paging, "movies", movieColumns, total)
 	if err != nil {
-		return none, err
+		return api.Counted[AdminMovie]{}, err
 	}
-	return mapPage(api.PageOf(r, in.Paging, rows, moviePosition), adminAt(r.AsOf)).Count(total), nil
-}
-
-func adminAt(instant time.Time) func(*movie) AdminMovie {
-	return func(m *movie) AdminMovie { return m.admin(instant) }
+	return content.Page(page, func(m *placedMovie) AdminMovie { return m.admin(r.AsOf) }).Count(total), nil
 }
 
 func (d *Domain) adminGetMovie(ctx context.Context, r *api.Read, in *getMovieIn) (AdminMovie, error) {
 	m, err := readMovie(ctx, r, in.MovieID)
 	if err != nil {
 		return AdminMovie{}, err
-	}
-	if m == nil {
-		return AdminMovie{}, fault.Missing()
 	}
 	return m.admin(r.AsOf), nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"encora/origin/api"
+	"encora/origin/content"
 	"encora/origin/vocab"
 	"encora/shared/fault"
 	"encora/shared/territory"
@@ -46,149 +47,71 @@ type updateMovieIn struct {
 }
 
 func (d *Domain) createMovie(ctx context.Context, w *api.Write, in *createMovieIn) (AdminMovie, error) {
-	m := &movie{State: statusDraft, Announced: statusDraft}
-	m.ID, m.CreatedAt, m.UpdatedAt = uuid.Must(uuid.NewV7()), w.Now, w.Now
-	faults, err := d.take(ctx, w, m, &in.Body)
+	m := newMovie(w.Now)
+	e, err := take(ctx, w, m, &in.Body)
 	if err != nil {
 		return AdminMovie{}, err
 	}
-	faults = append(faults, transition(m, in.Body.Status, w.Now)...)
-	missing, err := d.gate(ctx, w, m)
-	if err != nil {
-		return AdminMovie{}, err
-	}
-	if err := w.Check(nil, append(faults, missing...)...); err != nil {
-		return AdminMovie{}, err
-	}
-	if err := d.insert(ctx, w, m); err != nil {
-		return AdminMovie{}, err
-	}
-	if err := d.attach(ctx, w, m.ID, in.Body.GeoRestrictions); err != nil {
-		return AdminMovie{}, err
-	}
-	w.Audit("content.created", contentMovie, m.ID, nil)
-	return d.reread(ctx, w, m.ID)
+	return d.movies().Create(ctx, w, m, e, &m.Slug, m.slugs())
 }
 
-// insert stores a new movie under the first slug that is free. The last candidate is the movie's alone.
-func (d *Domain) insert(ctx context.Context, w *api.Write, m *movie) error {
-	for _, m.Slug = range slugCandidates(m) {
-		inserted, err := insertMovie(ctx, w.Tx.Tx, m)
-		if err != nil {
-			return err
-		}
-		if inserted {
-			break
-		}
-	}
-	return replaceMovieGenres(ctx, w.Tx.Tx, m.ID, m.GenreIDs)
+func newMovie(now time.Time) *movie {
+	m := &movie{Publication: content.Publication{State: content.Draft, Announced: content.Draft}}
+	m.ID, m.CreatedAt, m.UpdatedAt = uuid.Must(uuid.NewV7()), now, now
+	return m
 }
 
-func (d *Domain) reread(ctx context.Context, w *api.Write, id uuid.UUID) (AdminMovie, error) {
-	m, err := readMovie(ctx, w.Tx.Tx, id)
-	if err != nil {
-		return AdminMovie{}, err
-	}
-	return m.admin(w.Now), nil
-}
+// slugs are candidates: the title, the title and year, and one that nothing else has.
+func (m *movie) slugs() []string { return content.SlugsOf(content.Movie, m.ID, m.Title, m.ReleaseYear) }
 
 func (d *Domain) updateMovie(ctx context.Context, w *api.Write, in *updateMovieIn) (AdminMovie, error) {
-	return d.change(ctx, w, in.MovieID, func(m *movie) (edit, error) {
-		faults, err := d.take(ctx, w, m, &in.Body)
-		if err != nil {
-			return edit{}, err
-		}
-		conflict := refuseBackToDraft(m, in.Body.Status)
-		faults = append(faults, transition(m, in.Body.Status, w.Now)...)
-		attach := func() error { return d.attach(ctx, w, m.ID, in.Body.GeoRestrictions) }
-		return edit{faults: faults, conflict: conflict, attach: attach}, nil
+	return d.movies().Change(ctx, w, in.MovieID, func(m *movie) (content.Edit, error) { return take(ctx, w, m, &in.Body) })
+}
+
+// take takes over a body, and says what is wrong with it.
+func take(ctx context.Context, w *api.Write, m *movie, b *MovieWrite) (content.Edit, error) {
+	m.copyFrom(b)
+	ids, unknown, err := genreIDs(ctx, w.Tx.Tx, b.Genres, content.Movie)
+	m.GenreIDs = ids
+	faults, conflict := m.Publication.Turn(m.Window, b.Status, w.Now)
+	return content.Edit{Faults: append(unknown, faults...), Conflict: conflict, Rule: b.GeoRestrictions}, err
+}
+
+type publishMovieIn struct {
+	movieID
+	Body PublishRequest `required:"false"`
+}
+
+// PublishRequest is the body of a publish, which may be left out.
+type PublishRequest struct {
+	AvailableFrom *time.Time `json:"available_from,omitempty" doc:"Schedule publication for a future datetime. Omit for immediate publication."`
+}
+
+// publishMovie publishes now, or at a future available_from. Publishing what is published already changes nothing.
+func (d *Domain) publishMovie(ctx context.Context, w *api.Write, in *publishMovieIn) (AdminMovie, error) {
+	return d.movies().Change(ctx, w, in.MovieID, func(m *movie) (content.Edit, error) {
+		return content.Edit{Faults: m.Publication.Publish(&m.Window, in.Body.AvailableFrom, w.Now)}, nil
 	})
 }
 
-// edit is the outcome of an editor's change to a movie in memory: what is wrong with it (422), whether the movie's state
-// forbids it (409), and what is stored beside the movie's own row.
-type edit struct {
-	faults   []fault.Detail
-	conflict error
-	attach   func() error
+func (d *Domain) unpublishMovie(ctx context.Context, w *api.Write, in *movieID) (AdminMovie, error) {
+	return d.movies().Change(ctx, w, in.MovieID, func(m *movie) (content.Edit, error) {
+		return content.Edit{Conflict: m.Publication.Unpublish()}, nil
+	})
 }
 
-// change runs an edit of a locked movie: it checks If-Match, the faults and the publishing gate, stores what changed,
-// and leaves behind what the difference calls for.
-func (d *Domain) change(ctx context.Context, w *api.Write, id uuid.UUID, f func(*movie) (edit, error)) (AdminMovie, error) {
-	var none AdminMovie
-	before, err := lockMovie(ctx, w.Tx, id)
-	if err != nil {
-		return none, err
-	}
-	if before == nil {
-		return none, fault.Missing()
-	}
-	m := *before
-	e, err := f(&m)
-	if err != nil {
-		return none, err
-	}
-	missing, err := d.gate(ctx, w, &m)
-	if err != nil {
-		return none, err
-	}
-	if err := w.Check(before.admin(w.Now), append(e.faults, missing...)...); err != nil {
-		return none, err
-	}
-	if e.conflict != nil {
-		return none, e.conflict
-	}
-	if e.attach != nil {
-		if err := e.attach(); err != nil {
-			return none, err
+// gateMovie lists everything that a movie lacks to be published.
+func (d *Domain) gateMovie(ctx context.Context, w *api.Write, m *movie) ([]fault.Detail, error) {
+	return content.GatePlayable(ctx, w, m.ID, m.RuntimeMinutes, m.ContentRating)
+}
+
+func (d *Domain) deleteMovie(ctx context.Context, w *api.Write, in *movieID) (api.None, error) {
+	return d.movies().Remove(ctx, w, in.MovieID, func(_ *movie, status string) error {
+		if status != content.Draft && status != content.Unpublished {
+			return fault.New(fault.Conflict, "Only a draft or unpublished movie can be deleted; unpublish it first.")
 		}
-	}
-	return d.store(ctx, w, before, &m)
-}
-
-// store writes an edited movie if anything changed, and tells of it.
-func (d *Domain) store(ctx context.Context, w *api.Write, before, m *movie) (AdminMovie, error) {
-	if err := replaceMovieGenres(ctx, w.Tx.Tx, m.ID, m.GenreIDs); err != nil {
-		return AdminMovie{}, err
-	}
-	after, err := d.settled(ctx, w, m)
-	if err != nil {
-		return AdminMovie{}, err
-	}
-	changed, err := api.Changed(before.admin(w.Now), after.admin(w.Now))
-	if err != nil {
-		return AdminMovie{}, err
-	}
-	if len(changed) == 0 && before.State == after.State {
-		return before.admin(w.Now), nil
-	}
-	after.UpdatedAt = w.Now
-	d.announce(w, before, after, changed)
-	if err := updateMovie(ctx, w.Tx.Tx, after); err != nil {
-		return AdminMovie{}, err
-	}
-	emitMovie(w, before, after)
-	return after.admin(w.Now), nil
-}
-
-// settled is the edited movie with its genres and rules as they are stored now.
-func (d *Domain) settled(ctx context.Context, w *api.Write, m *movie) (*movie, error) {
-	stored, err := readMovie(ctx, w.Tx.Tx, m.ID)
-	if err != nil {
-		return nil, err
-	}
-	after := *m
-	after.Genres, after.GenreIDs, after.GeoRestrictions = stored.Genres, stored.GenreIDs, stored.GeoRestrictions
-	return &after, nil
-}
-
-// take copies a body into the movie and checks its genres.
-func (d *Domain) take(ctx context.Context, w *api.Write, m *movie, b *MovieWrite) ([]fault.Detail, error) {
-	m.copyFrom(b)
-	ids, unknown, err := genreIDs(ctx, w.Tx.Tx, b.Genres, contentMovie)
-	m.GenreIDs = ids
-	return unknown, err
+		return nil
+	})
 }
 
 // copyFrom takes over what a body says of the movie itself.
@@ -197,7 +120,7 @@ func (m *movie) copyFrom(b *MovieWrite) {
 	m.ReleaseYear, m.RuntimeMinutes, m.ContentRating, m.Studio = b.ReleaseYear, b.RuntimeMinutes, b.ContentRating, b.Studio
 	m.CountryOfOrigin, m.AudioLanguages, m.SubtitleLanguages = vocab.Some(b.CountryOfOrigin), vocab.Some(b.AudioLanguages), vocab.Some(b.SubtitleLanguages)
 	m.Cast, m.Images, m.DRMRequired = vocab.Some(b.Cast), b.Images, b.DRMRequired
-	m.AvailableFrom, m.AvailableUntil = vocab.Instant(b.AvailableFrom), vocab.Instant(b.AvailableUntil)
+	m.Window = content.Window{AvailableFrom: b.AvailableFrom, AvailableUntil: b.AvailableUntil}.Stored()
 }
 
 // Faults implements api.Checked.
@@ -214,53 +137,5 @@ func (b *MovieWrite) Faults() []fault.Detail {
 		faults.URL(fmt.Sprintf("cast[%d].image_url", i), c.ImageURL)
 	}
 	faults.Images("images", b.Images)
-	if b.AvailableFrom != nil && b.AvailableUntil != nil && !b.AvailableUntil.After(*b.AvailableFrom) {
-		faults.Add("available_until", "out_of_range", "The window must end after it begins.")
-	}
-	return faults
-}
-
-func (d *Domain) attach(ctx context.Context, w *api.Write, id uuid.UUID, ref api.Optional[vocab.GeoRestriction]) error {
-	if !ref.Given {
-		return nil
-	}
-	var changed bool
-	var err error
-	if ref.Value == nil {
-		changed, err = d.DetachAll(ctx, w, id)
-	} else {
-		changed, err = d.Attach(ctx, w, contentMovie, id, ref.Value.RuleID)
-	}
-	if err != nil || !changed {
-		return err
-	}
-	return d.Touched(ctx, w, []uuid.UUID{id}, ref.Value != nil)
-}
-
-func (d *Domain) deleteMovie(ctx context.Context, w *api.Write, in *movieID) (api.None, error) {
-	m, err := lockMovie(ctx, w.Tx, in.MovieID)
-	if err != nil {
-		return api.None{}, err
-	}
-	if m == nil {
-		return api.None{}, fault.Missing()
-	}
-	last := m.admin(w.Now)
-	if err := w.Check(last); err != nil {
-		return api.None{}, err
-	}
-	if last.Status != statusDraft && last.Status != statusUnpublished {
-		return api.None{}, fault.New(fault.Conflict, "Only a draft or unpublished movie can be deleted; unpublish it first.")
-	}
-	if _, err := d.DetachAll(ctx, w, m.ID); err != nil {
-		return api.None{}, err
-	}
-	if err := d.RemoveMedia(ctx, w, m.ID); err != nil {
-		return api.None{}, err
-	}
-	w.Audit("content.deleted", contentMovie, m.ID, map[string]any{"object": last})
-	if m.State == statusPublished { // past its window: answers may still hold its absence, and its return
-		emitMovie(w, m, &movie{Movie: Movie{ID: m.ID}, State: statusUnpublished})
-	}
-	return api.None{}, deleteMovie(ctx, w.Tx.Tx, m.ID)
+	return append(faults, content.Window{AvailableFrom: b.AvailableFrom, AvailableUntil: b.AvailableUntil}.Faults()...)
 }

@@ -7,66 +7,69 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
+	"encora/origin/content"
 )
 
-type relatedIn struct {
+type relatedMoviesIn struct {
 	movieID
+	relatedIn
+}
+
+type relatedIn struct {
 	api.Sparse
 	Limit int `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"Number of items per page (1–100, default 20)."`
 }
 
-// relatedMovies are the visible movies that share most with this one: a cast member counts three genres, the better
+func (d *Domain) relatedMovies(ctx context.Context, r *api.Read, in *relatedMoviesIn) (api.List[content.Summary], error) {
+	return related(ctx, r, content.Movie, in.MovieID, in.Limit)
+}
+
+// related are the visible titles of its kind that share most with this one: a cast member counts three genres, the better
 // rated comes first among equals.
-func (d *Domain) relatedMovies(ctx context.Context, r *api.Read, in *relatedIn) (api.List[Summary], error) {
-	none := api.List[Summary]{}
-	if _, err := d.visibleMovie(ctx, r, in.MovieID); err != nil {
+func related(ctx context.Context, r *api.Read, kind string, id uuid.UUID, limit int) (api.List[content.Summary], error) {
+	none := api.List[content.Summary]{}
+	if _, err := content.Visible(ctx, r, id, kind); err != nil {
 		return none, err
 	}
-	r.Tag(tagMovies)
-	f := &filters{}
-	f.allowed(r.Deny)
-	next, err := nextInstant(ctx, r, f, r.AsOf)
+	q := content.Listed(r, kind)
+	if err := q.Clock(ctx, r); err != nil {
+		return none, err
+	}
+	found, err := selectRelated(ctx, r, q, id, limit)
 	if err != nil {
 		return none, err
 	}
-	r.Until(next)
-	f.windowed(r.AsOf)
-	found, err := selectRelated(ctx, r, f, in.MovieID, in.Limit)
-	if err != nil {
-		return none, err
-	}
-	return api.List[Summary]{Data: found}, nil
+	return api.List[content.Summary]{Data: found}, nil
 }
 
 // selectRelated scores what shares a genre or a cast member. Of each genre the newest hundred compete, or a drama would be
 // compared with half of the catalogue each time.
-func selectRelated(ctx context.Context, r *api.Read, f *filters, id uuid.UUID, limit int) ([]Summary, error) {
-	q := `
-		WITH this AS (SELECT cast_keys FROM movies WHERE id = @id),
+func selectRelated(ctx context.Context, r *api.Read, q *content.Query, id uuid.UUID, limit int) ([]content.Summary, error) {
+	s := `
+		WITH this AS (SELECT cast_keys FROM titles WHERE id = @id),
 		by_genre AS (
-			SELECT peer.id, 1 AS score FROM movie_genres g CROSS JOIN LATERAL (
-				SELECT m.id FROM movie_genres mg JOIN movies m ON m.id = mg.movie_id
-				WHERE mg.genre_id = g.genre_id AND m.id <> @id` + f.Where() + `
-				ORDER BY mg.movie_id DESC LIMIT 100
+			SELECT peer.id, 1 AS score FROM title_genres g CROSS JOIN LATERAL (
+				SELECT t.id FROM title_genres tg JOIN titles t ON t.id = tg.content_id
+				WHERE tg.genre_id = g.genre_id AND t.id <> @id` + q.Where() + `
+				ORDER BY tg.content_id DESC LIMIT 100
 			) peer
-			WHERE g.movie_id = @id
+			WHERE g.content_id = @id
 		),
 		by_cast AS (
-			SELECT m.id, 3 * cardinality(ARRAY(SELECT unnest(m.cast_keys) INTERSECT SELECT unnest(this.cast_keys))) AS score
-			FROM movies m, this WHERE m.cast_keys && this.cast_keys AND m.id <> @id` + f.Where() + `
+			SELECT t.id, 3 * cardinality(ARRAY(SELECT unnest(t.cast_keys) INTERSECT SELECT unnest(this.cast_keys))) AS score
+			FROM titles t, this WHERE t.cast_keys && this.cast_keys AND t.id <> @id` + q.Where() + `
 			LIMIT 500
 		),
 		scored AS (
 			SELECT id, sum(score) AS score FROM (SELECT * FROM by_genre UNION ALL SELECT * FROM by_cast) s GROUP BY id
 		)
-		SELECT 'movie' AS content_type, m.id, m.title, m.slug, m.images, m.content_rating, m.release_year, m.runtime_minutes
-		FROM scored JOIN movies m ON m.id = scored.id
-		ORDER BY scored.score DESC, m.average_rating DESC, m.id LIMIT @limit`
-	args := f.Args()
+		SELECT ` + content.SummaryColumns + ` FROM scored JOIN titles x ON x.id = scored.id
+		ORDER BY scored.score DESC, x.average_rating DESC, x.id LIMIT @limit`
+	args := q.Args()
 	args["id"], args["limit"] = id, limit
-	rows, err := r.Query(ctx, q, args)
+	rows, err := r.Query(ctx, s, args)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByName[Summary])
+	return pgx.CollectRows(rows, pgx.RowToStructByName[content.Summary])
 }

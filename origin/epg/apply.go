@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"encora/origin/content"
 	"encora/origin/record"
 	"encora/origin/vocab"
 )
@@ -101,7 +102,7 @@ func (d *Domain) IngestSchedule(ctx context.Context, actor record.Actor, now tim
 			return err
 		}
 		if n := diff.Created + diff.Updated + diff.Deleted; n > 0 {
-			w.Audit("epg.imported", contentChannel, channelID,
+			w.Audit("epg.imported", content.Channel, channelID,
 				map[string]any{"created": diff.Created, "updated": diff.Updated, "deleted": diff.Deleted})
 		}
 		return w.Commit(ctx)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"encora/origin/api"
+	"encora/origin/content"
 	"encora/origin/vocab"
 	"encora/shared/fault"
 )
@@ -71,13 +72,14 @@ const defaultCatchupDays = 7
 // channel is a channel as the database holds it.
 type channel struct {
 	AdminChannel
+	content.Publication
 	SortNumber int // of what lists are sorted by, what the database computes
 	SortName   string
 }
 
 // newChannel is a channel that no viewer sees yet.
 func newChannel(now time.Time) *channel {
-	c := &channel{}
+	c := &channel{Publication: content.Publication{State: content.Unpublished}}
 	c.ID, c.CreatedAt, c.UpdatedAt = uuid.Must(uuid.NewV7()), now, now
 	return c
 }
@@ -127,14 +129,11 @@ func (b *ChannelWrite) Faults() []fault.Detail {
 	return faults
 }
 
-// slugCandidates are tried in turn: the name, the name and number, and one that nothing else has.
-func (c *channel) slugCandidates() []string {
-	base := vocab.Slug(c.Name, contentChannel)
-	id := c.ID.String()
-	candidates := []string{base}
-	if c.Number > 0 {
-		base += "-" + strconv.Itoa(c.Number)
-		candidates = append(candidates, base)
-	}
-	return append(candidates, base+"-"+id[len(id)-12:])
+// slugs are candidates: the name, the name and number, and one that nothing else has.
+func (c *channel) slugs() []string { return content.SlugsOf(content.Channel, c.ID, c.Name, c.Number) }
+
+// admin is the editors' representation; channels have no window, so the instant makes no difference.
+func (c *channel) admin(time.Time) AdminChannel {
+	c.IsPublished = c.State == content.Live
+	return c.AdminChannel
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"encora/origin/api"
-	"encora/shared/fault"
+	"encora/origin/content"
 )
 
 type channelID struct {
@@ -23,31 +23,19 @@ type listChannelsIn struct {
 }
 
 func (d *Domain) listChannels(ctx context.Context, r *api.Read, in *listChannelsIn) (api.Paged[Channel], error) {
-	f := &channelFilters{}
-	f.text(in.Q)
-	f.category(in.Category)
-	f.language(in.Language)
-	f.status(in.Status)
-	f.visible(r.Deny)
-	rows, err := selectChannels(ctx, r, f, in.Paging)
+	q := content.Listed(r, content.Channel)
+	q.Text(in.Q)
+	q.Language(in.Language)
+	category(q, in.Category)
+	operational(q, in.Status)
+	page, err := selectChannels(ctx, r, q, in.Paging)
 	if err != nil {
 		return api.Paged[Channel]{}, err
 	}
-	r.Tag(tagChannels)
-	page := api.PageOf(r, in.Paging, rows, channel.position)
-	out := api.Paged[Channel]{Data: make([]Channel, len(page.Data)), Meta: page.Meta}
-	for i := range page.Data {
-		out.Data[i] = page.Data[i].Channel
-		tagRuleOf(r, &out.Data[i])
-	}
-	return out, nil
-}
-
-// tagRuleOf ties the answer to the rule that it shows.
-func tagRuleOf(r *api.Read, c *Channel) {
-	if c.GeoRestrictions != nil {
-		r.Tag(tagRule(c.GeoRestrictions.RuleID))
-	}
+	return content.Page(page, func(c *channel) Channel {
+		content.TagPrinted(r, c.GeoRestrictions)
+		return c.Channel
+	}), nil
 }
 
 type getChannelIn struct {
@@ -55,35 +43,17 @@ type getChannelIn struct {
 	api.Sparse
 }
 
-// getChannel shows a channel that is published and that no rule denies to the viewer's country.
+// getChannel shows a channel that the viewer may see.
 func (d *Domain) getChannel(ctx context.Context, r *api.Read, in *getChannelIn) (Channel, error) {
-	r.Tag(tagChannel(in.ChannelID)) // the absence, too
+	if _, err := content.Visible(ctx, r, in.ChannelID, content.Channel); err != nil {
+		return Channel{}, err
+	}
 	c, err := readChannel(ctx, r, in.ChannelID)
 	if err != nil {
 		return Channel{}, err
 	}
-	if c == nil || !c.IsPublished {
-		return Channel{}, fault.Missing()
-	}
-	denied, err := channelDenied(ctx, r, c.ID)
-	if err != nil {
-		return Channel{}, err
-	}
-	if denied {
-		return Channel{}, fault.Missing()
-	}
-	tagRuleOf(r, &c.Channel)
+	content.TagPrinted(r, c.GeoRestrictions)
 	return c.Channel, nil
-}
-
-func channelDenied(ctx context.Context, r *api.Read, id uuid.UUID) (bool, error) {
-	if len(r.Deny) == 0 {
-		return false, nil
-	}
-	const q = `SELECT EXISTS (SELECT 1 FROM geo_attachments WHERE content_id = $1 AND rule_id = ANY($2))`
-	var denied bool
-	err := r.QueryRow(ctx, q, id, r.Deny).Scan(&denied)
-	return denied, err
 }
 
 type adminListChannelsIn struct {
@@ -94,20 +64,15 @@ type adminListChannelsIn struct {
 }
 
 func (d *Domain) adminListChannels(ctx context.Context, r *api.Read, in *adminListChannelsIn) (api.Counted[AdminChannel], error) {
-	f := &channelFilters{}
-	f.text(in.Q)
-	f.status(in.Status)
-	rows, err := selectChannels(ctx, r, f, in.Paging)
+	q := content.All(r, content.Channel)
+	q.Text(in.Q)
+	operational(q, in.Status)
+	page, err := selectChannels(ctx, r, q, in.Paging)
 	if err != nil {
 		return api.Counted[AdminChannel]{}, err
 	}
-	total, err := countChannels(ctx, r, f)
-	page := api.PageOf(r, in.Paging, rows, channel.position)
-	out := api.Paged[AdminChannel]{Data: make([]AdminChannel, len(page.Data)), Meta: page.Meta}
-	for i := range page.Data {
-		out.Data[i] = page.Data[i].AdminChannel
-	}
-	return out.Count(total), err
+	total, err := countChannels(ctx, r, q)
+	return content.Page(page, func(c *channel) AdminChannel { return c.admin(r.AsOf) }).Count(total), err
 }
 
 func (d *Domain) adminGetChannel(ctx context.Context, r *api.Read, in *getChannelIn) (AdminChannel, error) {
@@ -115,8 +80,5 @@ func (d *Domain) adminGetChannel(ctx context.Context, r *api.Read, in *getChanne
 	if err != nil {
 		return AdminChannel{}, err
 	}
-	if c == nil {
-		return AdminChannel{}, fault.Missing()
-	}
-	return c.AdminChannel, nil
+	return c.admin(r.AsOf), nil
 }

@@ -3,7 +3,6 @@ package epg
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -11,9 +10,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
+	"encora/origin/content"
 	"encora/origin/record"
 	"encora/origin/vocab"
-	"encora/shared/wire"
 )
 
 // IncomingChannel is a channel from outside of the API: an import, the demo or a generated catalogue.
@@ -107,33 +106,20 @@ func (in *channelIngestion) accept(b *IncomingChannel) (*channel, string) {
 	}
 	c := newChannel(in.w.Now)
 	c.copyFrom(&b.Channel)
-	c.IsPublished = b.Published
+	if c.IsPublished = b.Published; b.Published {
+		c.State = content.Live
+	}
 	return c, ""
 }
 
 // chooseSlugs gives every channel the first of its candidates that neither the database nor the batch has taken.
 func (in *channelIngestion) chooseSlugs(ctx context.Context) error {
-	var all []string
-	for _, c := range in.channels {
-		all = append(all, c.slugCandidates()...)
+	slugs := make([]*string, len(in.channels))
+	candidates := make([][]string, len(in.channels))
+	for i, c := range in.channels {
+		slugs[i], candidates[i] = &c.Slug, c.slugs()
 	}
-	found, err := takenSlugs(ctx, in.w.Tx, all)
-	if err != nil {
-		return err
-	}
-	taken := make(map[string]bool, len(all))
-	for _, slug := range found {
-		taken[slug] = true
-	}
-	for _, c := range in.channels {
-		for _, c.Slug = range c.slugCandidates() {
-			if !taken[c.Slug] {
-				break
-			}
-		}
-		taken[c.Slug] = true
-	}
-	return nil
+	return content.ChooseSlugs(ctx, in.w.Tx, content.Channel, slugs, candidates)
 }
 
 func (in *channelIngestion) store(ctx context.Context) error {
@@ -148,9 +134,13 @@ func (in *channelIngestion) store(ctx context.Context) error {
 		return err
 	}
 	in.out.Created = len(in.channels)
-	in.w.Audit("content.imported", contentChannel, uuid.Nil, map[string]any{"count": len(in.channels), "first_key": in.keys[0]})
-	if slices.ContainsFunc(in.channels, func(c *channel) bool { return c.IsPublished }) {
-		in.w.Emit(tagChannels, wire.TagLineup)
+	in.w.Audit("content.imported", content.Channel, uuid.Nil, map[string]any{"count": len(in.channels), "first_key": in.keys[0]})
+	var shown []uuid.UUID
+	for _, c := range in.channels {
+		if c.IsPublished {
+			shown = append(shown, c.ID)
+		}
 	}
+	content.Added(in.w, content.Channel, shown)
 	return nil
 }

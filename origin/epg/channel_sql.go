@@ -2,46 +2,23 @@ package epg
 
 import (
 	"context"
-	"errors"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"encora/origin/content"
 )
 
-// channelColumns are those of the channel struct, of channels c.
+// channelColumns are those of the channel struct, of channels x.
 const channelColumns = `
-	c.id, c.slug, c.name, c.number, c.description, c.category, c.language, c.website_url, c.images, c.status,
-	c.drm_required, c.is_premium, c.is_catchup_enabled, c.catchup_days, c.sort_order, c.epg_ids, c.is_published,
-	c.created_at, c.updated_at, c.sort_number, c.sort_name,
-	(SELECT jsonb_build_object('rule_id', r.id, 'policy', r.policy, 'territories', r.territories)
-	 FROM geo_attachments a JOIN geo_rules r ON r.id = a.rule_id
-	 WHERE a.content_id = c.id ORDER BY r.id LIMIT 1) AS geo`
+	x.id, x.slug, x.name, x.number, x.description, x.category, x.language, x.website_url, x.images, x.status,
+	x.drm_required, x.is_premium, x.is_catchup_enabled, x.catchup_days, x.sort_order, x.epg_ids, x.is_published,
+	x.created_at, x.updated_at, x.sort_number, x.sort_name,
+	CASE WHEN x.is_published THEN 'published' ELSE 'unpublished' END AS state, '' AS announced, ` + content.GeoColumn
 
-// readChannel reads a channel; nil when there is none.
+// readChannel reads a channel; one that is not there is fault.Missing.
 func readChannel(ctx context.Context, tx pgx.Tx, id uuid.UUID) (*channel, error) {
-	rows, err := tx.Query(ctx, `SELECT `+channelColumns+` FROM channels c WHERE c.id = $1`, id)
-	if err != nil {
-		return nil, err
-	}
-	c, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByName[channel])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil
-	}
-	return c, err
-}
-
-// lockChannel is readChannel for a write. The lock comes first and the columns after it, so that rules are those that the
-// last writer left.
-func lockChannel(ctx context.Context, tx pgx.Tx, id uuid.UUID) (*channel, error) {
-	const q = `SELECT id FROM channels WHERE id = $1 FOR UPDATE`
-	err := tx.QueryRow(ctx, q, id).Scan(&id)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return readChannel(ctx, tx, id)
+	return content.One[channel](ctx, tx, `SELECT `+channelColumns+` FROM channels x WHERE x.id = $1`, id)
 }
 
 func (c *channel) args() pgx.NamedArgs {
@@ -50,7 +27,7 @@ func (c *channel) args() pgx.NamedArgs {
 		"category": c.Category, "language": c.Language, "website_url": c.WebsiteURL, "images": c.Images,
 		"status": c.Status, "drm_required": c.DRMRequired, "is_premium": c.IsPremium,
 		"is_catchup_enabled": c.IsCatchupEnabled, "catchup_days": c.CatchupDays, "sort_order": c.SortOrder,
-		"epg_ids": c.EPGIDs, "is_published": c.IsPublished, "created_at": c.CreatedAt, "updated_at": c.UpdatedAt,
+		"epg_ids": c.EPGIDs, "is_published": c.State == content.Live, "created_at": c.CreatedAt, "updated_at": c.UpdatedAt,
 	}
 }
 
@@ -84,15 +61,6 @@ func updateChannel(ctx context.Context, tx pgx.Tx, c *channel) error {
 func deleteChannel(ctx context.Context, tx pgx.Tx, id uuid.UUID) error {
 	_, err := tx.Exec(ctx, `DELETE FROM channels WHERE id = $1`, id)
 	return err
-}
-
-// takenSlugs lists those of the candidates that a channel has.
-func takenSlugs(ctx context.Context, tx pgx.Tx, candidates []string) ([]string, error) {
-	rows, err := tx.Query(ctx, `SELECT slug FROM channels WHERE slug = ANY($1)`, candidates)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
 // channelKeys gives the ids of channels by their keys at the source.

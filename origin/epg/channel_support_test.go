@@ -12,6 +12,7 @@ import (
 
 	"encora/origin/api"
 	"encora/origin/apitest"
+	"encora/origin/content"
 	"encora/origin/epg"
 	"encora/shared/wire"
 )
@@ -32,7 +33,7 @@ func setupChannels(t testing.TB) *channelBundle {
 	t.Helper()
 	b := &channelBundle{t: t}
 	b.Bundle = apitest.New(t, func(a *apitest.Bundle) []api.Entry {
-		b.domain = &epg.Domain{DB: a.DB, Attach: attachRule, DetachAll: detachRules, RemoveMedia: removeMedia}
+		b.domain = &epg.Domain{DB: a.DB, Upkeep: content.Upkeep{Attach: attachRule, Detach: detachRules, RemoveMedia: removeMedia}}
 		return b.domain.Entries()
 	})
 	b.Server.DenyRules = rulesThatDeny
@@ -44,13 +45,13 @@ func attachRule(ctx context.Context, w *api.Write, contentType string, id, rule 
 	return tag.RowsAffected() > 0, err
 }
 
-func detachRules(ctx context.Context, w *api.Write, id uuid.UUID) (bool, error) {
-	tag, err := w.Exec(ctx, `DELETE FROM geo_attachments WHERE content_id = $1`, id)
+func detachRules(ctx context.Context, w *api.Write, ids ...uuid.UUID) (bool, error) {
+	tag, err := w.Exec(ctx, `DELETE FROM geo_attachments WHERE content_id = ANY($1)`, ids)
 	return tag.RowsAffected() > 0, err
 }
 
-func removeMedia(ctx context.Context, w *api.Write, id uuid.UUID) error {
-	_, err := w.Exec(ctx, `DELETE FROM media_assets WHERE content_id = $1`, id)
+func removeMedia(ctx context.Context, w *api.Write, ids ...uuid.UUID) error {
+	_, err := w.Exec(ctx, `DELETE FROM media_assets WHERE content_id = ANY($1)`, ids)
 	return err
 }
 

@@ -28,18 +28,16 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 // guideBundle is the operations on programmes, on a database of their own. Viewers from XX are denied by rule.
 type guideBundle struct {
 	*apitest.Bundle
-	t      testing.TB
-	d      *Domain
-	rule   uuid.UUID
-	titles map[uuid.UUID]string
+	t    testing.TB
+	d    *Domain
+	rule uuid.UUID
 }
 
 func setupGuide(t testing.TB) *guideBundle {
 	t.Helper()
-	b := &guideBundle{t: t, rule: uuid.Must(uuid.NewV7()), titles: map[uuid.UUID]string{}}
+	b := &guideBundle{t: t, rule: uuid.Must(uuid.NewV7())}
 	b.Bundle = apitest.New(t, func(a *apitest.Bundle) []api.Entry {
 		b.d = &Domain{DB: a.DB}
-		b.d.Titles = func(context.Context, pgx.Tx, []uuid.UUID) (map[uuid.UUID]string, error) { return b.titles, nil }
 		return b.d.Entries()
 	})
 	b.Server.DenyRules = func(_ context.Context, _ pgx.Tx, country string) ([]uuid.UUID, error) {

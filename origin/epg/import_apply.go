@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"encora/origin/content"
 	"encora/origin/listings"
 	"encora/origin/record"
 )
@@ -103,7 +104,7 @@ func (im *importer) applyNext(ctx context.Context, f *feedTarget) error {
 			return ImportProgress{}, err
 		}
 		if o.changed() {
-			w.Audit("epg.imported", contentChannel, f.Targets[f.Done], map[string]any{"import_id": im.row.ID,
+			w.Audit("epg.imported", content.Channel, f.Targets[f.Done], map[string]any{"import_id": im.row.ID,
 				"created": o.diff.Created, "updated": o.diff.Updated, "deleted": o.diff.Deleted})
 		}
 		return o.after(im.row.ImportProgress), im.note(ctx, w.Tx, f.Number, f.Done+1, f.Done+1 == len(f.Targets))
@@ -211,12 +212,12 @@ func (im *importer) linked(ctx context.Context, tx pgx.Tx, f *feedTarget, feed [
 	if len(ids) == 0 {
 		return feed, errs, nil
 	}
-	types, err := im.d.Titles(ctx, tx, distinctIDs(ids))
+	types, err := content.Types(ctx, tx, distinctIDs(ids))
 	if err != nil {
 		return nil, nil, err
 	}
 	feed = slices.DeleteFunc(feed, func(p Incoming) bool {
-		unknown := p.LinkedVODID != nil && types[*p.LinkedVODID] == ""
+		unknown := p.LinkedVODID != nil && !isVOD(types[*p.LinkedVODID])
 		if unknown {
 			errs = append(errs, importError(p.line, f.Channel, "invalid_program", fmt.Sprintf("linked_vod_id: there is no content with the id %s.", *p.LinkedVODID)))
 		}

@@ -30,7 +30,6 @@ func setupImports(t testing.TB) *importBundle {
 	b := &importBundle{t: t}
 	b.Bundle = apitest.New(t, func(a *apitest.Bundle) []api.Entry {
 		b.d = &Domain{DB: a.DB, Imports: Imports{Log: slog.New(slog.NewTextHandler(t.Output(), nil))}}
-		b.d.Titles = func(context.Context, pgx.Tx, []uuid.UUID) (map[uuid.UUID]string, error) { return nil, nil }
 		b.d.Imports.rest = func(time.Duration) time.Duration { return 0 }
 		b.d.Enqueue = func(_ context.Context, _ pgx.Tx, id uuid.UUID) error {
 			b.queued = append(b.queued, id)

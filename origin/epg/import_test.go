@@ -1,14 +1,12 @@
 package epg
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"encora/origin/apitest"
 )
@@ -341,13 +339,7 @@ func TestJSONImport(t *testing.T) {
 // A programme that is linked to content that is not there is refused, as by the API; null and nothing leave what an editor set.
 func TestLinkedContentOfAnImport(t *testing.T) {
 	b := setupImports(t)
-	one, film := b.channel("One"), uuid.Must(uuid.NewV7())
-	b.d.Titles = func(_ context.Context, _ pgx.Tx, ids []uuid.UUID) (map[uuid.UUID]string, error) {
-		if slices.Contains(ids, film) {
-			return map[uuid.UUID]string{film: "movie"}, nil
-		}
-		return nil, nil
-	}
+	one, film := b.channel("One"), b.Movies(1, "published")[0]
 	program := func(start, end, linked string) string {
 		return `{"channel_id": "` + one.String() + `", "title": "A", "start_time": "2026-03-02T` + start + `:00Z", "end_time": "2026-03-02T` + end + `:00Z"` + linked + `}`
 	}

@@ -3,11 +3,10 @@ package epg
 import (
 	"context"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
-	"encora/origin/vocab"
+	"encora/origin/content"
 	"encora/shared/wire"
 )
 
@@ -26,7 +25,7 @@ func readLineup(ctx context.Context, tx pgx.Tx) ([]wire.LineupChannel, error) {
 			FROM geo_attachments WHERE content_type = $1 GROUP BY content_id
 		) a ON a.content_id = c.id
 		WHERE c.is_published ORDER BY c.id`
-	rows, err := tx.Query(ctx, q, contentChannel)
+	rows, err := tx.Query(ctx, q, content.Channel)
 	if err != nil {
 		return nil, err
 	}
@@ -35,49 +34,4 @@ func readLineup(ctx context.Context, tx pgx.Tx) ([]wire.LineupChannel, error) {
 		channels = []wire.LineupChannel{} // an empty list, not null
 	}
 	return channels, err
-}
-
-// Content tells which of the ids are channels.
-func (d *Domain) Content(ctx context.Context, tx pgx.Tx, ids []uuid.UUID) (map[uuid.UUID]string, error) {
-	return channelTypes(ctx, tx, `SELECT id FROM channels WHERE id = ANY($1)`, ids)
-}
-
-// Hold is Content that locks what it finds, in the order of ids, against deletion and publication.
-func (d *Domain) Hold(ctx context.Context, tx pgx.Tx, ids []uuid.UUID) (map[uuid.UUID]string, error) {
-	return channelTypes(ctx, tx, `SELECT id FROM channels WHERE id = ANY($1) ORDER BY id FOR SHARE`, ids)
-}
-
-func channelTypes(ctx context.Context, tx pgx.Tx, q string, ids []uuid.UUID) (map[uuid.UUID]string, error) {
-	rows, err := tx.Query(ctx, q, ids)
-	if err != nil {
-		return nil, err
-	}
-	types := make(map[uuid.UUID]string, len(ids))
-	var id uuid.UUID
-	_, err = pgx.ForEachRow(rows, []any{&id}, func() error { types[id] = contentChannel; return nil })
-	return types, err
-}
-
-// Touched emits what a change of the given channels' rules alters for viewers: nothing for a channel that no viewer can
-// see. hard says that something was taken away.
-func (d *Domain) Touched(ctx context.Context, w *api.Write, ids []uuid.UUID, hard bool) error {
-	rows, err := w.Query(ctx, `SELECT id FROM channels WHERE id = ANY($1) AND is_published`, ids)
-	if err != nil {
-		return err
-	}
-	seen, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-	if err != nil {
-		return err
-	}
-	for _, id := range seen {
-		vocab.Emit(w, hard, tagChannel(id), tagChannels)
-		w.Emit(wire.TagLineup)
-	}
-	return nil
-}
-
-// Published locks a channel and reports whether viewers see it.
-func (d *Domain) Published(ctx context.Context, w *api.Write, id uuid.UUID) (bool, error) {
-	c, err := lockChannel(ctx, w.Tx.Tx, id)
-	return c != nil && c.IsPublished, err
 }

@@ -11,6 +11,7 @@ import (
 
 	"encora/origin/api"
 	"encora/origin/apitest"
+	"encora/origin/content"
 	"encora/origin/record"
 	"encora/shared/wire"
 )
@@ -55,7 +56,7 @@ func TestChannelsAsContent(t *testing.T) {
 	shown, hidden, unknown := b.published(nil).ID, b.create(nil).ID, uuid.New()
 	ids := []uuid.UUID{unknown, hidden, shown}
 	err := b.DB.Snapshot(t.Context(), func(tx pgx.Tx) error {
-		types, err := b.domain.Content(t.Context(), tx, ids)
+		types, err := content.Types(t.Context(), tx, ids)
 		if len(types) != 2 || types[shown] != "channel" || types[hidden] != "channel" {
 			t.Errorf("types %v", types)
 		}
@@ -64,12 +65,13 @@ func TestChannelsAsContent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	with := []string{"lineup", wire.TagSuggest(wire.SuggestPart(shown))}
 	for hard, want := range map[bool][]string{
-		false: {"channel:" + shown.String(), "channels", "lineup"},
-		true:  {"!channel:" + shown.String(), "!channels", "lineup"},
+		false: slices.Concat([]string{"channel:" + shown.String(), "channels"}, with),
+		true:  slices.Concat([]string{"!channel:" + shown.String(), "!channels"}, with),
 	} {
 		got := b.during(func() {
-			b.write(func(ctx context.Context, w *api.Write) error { return b.domain.Touched(ctx, w, ids, hard) })
+			b.write(func(ctx context.Context, w *api.Write) error { return content.Touched(ctx, w, ids, hard) })
 		})
 		if !slices.Equal(got, want) {
 			t.Errorf("touched, hard %v, emits %q, want %q", hard, got, want)
@@ -84,12 +86,12 @@ func TestHeldChannels(t *testing.T) {
 	c := b.create(nil)
 	answered := make(chan int, 1)
 	b.write(func(ctx context.Context, w *api.Write) error {
-		types, err := b.domain.Hold(ctx, w.Tx.Tx, []uuid.UUID{c.ID, uuid.New()})
+		types, err := content.Hold(ctx, w.Tx.Tx, []uuid.UUID{c.ID, uuid.New()})
 		if err != nil || len(types) != 1 || types[c.ID] != "channel" {
 			t.Errorf("held %v, %v", types, err)
 		}
 		b.write(func(ctx context.Context, w *api.Write) error {
-			_, err := b.domain.Hold(ctx, w.Tx.Tx, []uuid.UUID{c.ID})
+			_, err := content.Hold(ctx, w.Tx.Tx, []uuid.UUID{c.ID})
 			return err
 		})
 		go func() { answered <- b.edit("DELETE", c.Location(), nil).Status }()

@@ -2,29 +2,22 @@ package epg
 
 import (
 	"context"
-	"errors"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
+	"encora/origin/content"
 	"encora/shared/fault"
 	"encora/shared/wire"
 )
 
 // PlayableChannel says what decides who may play a channel; fault.Missing for one that is not published.
 func (d *Domain) PlayableChannel(ctx context.Context, r *api.Read, id uuid.UUID) (wire.Playable, error) {
-	r.Tag(tagChannel(id))
-	const q = `
-		SELECT c.name, c.is_premium, coalesce(c.catchup_days, 0),
-			ARRAY(SELECT a.rule_id::text FROM geo_attachments a WHERE a.content_id = c.id ORDER BY a.rule_id)
-		FROM channels c WHERE c.id = $1 AND c.is_published`
-	var p wire.Playable
-	err := r.QueryRow(ctx, q, id).Scan(&p.Title, &p.IsPremium, &p.CatchupFor, &p.Rules)
-	if errors.Is(err, pgx.ErrNoRows) {
-		err = fault.Missing()
+	p, err := content.Playable(content.Channel)(ctx, r, id)
+	if err != nil {
+		return p, err
 	}
-	return p, err
+	return p, r.QueryRow(ctx, `SELECT coalesce(catchup_days, 0) FROM channels WHERE id = $1`, id).Scan(&p.CatchupFor)
 }
 
 // PlayableProgram says when a programme was on, and where: its channel's Playable decides the rest.

@@ -3,11 +3,13 @@ package epg
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
 	"encora/origin/api"
+	"encora/origin/content"
 	"encora/origin/pgdb"
 	"encora/origin/vocab"
 	"encora/shared/fault"
@@ -176,11 +178,16 @@ func (d *Domain) checkProgram(ctx context.Context, w *api.Write, b *ProgramWrite
 	if b.LinkedVODID == nil {
 		return faults, nil
 	}
-	types, err := d.Titles(ctx, w.Tx.Tx, []uuid.UUID{*b.LinkedVODID})
-	if err == nil && types[*b.LinkedVODID] == "" {
+	types, err := content.Types(ctx, w.Tx.Tx, []uuid.UUID{*b.LinkedVODID})
+	if err == nil && !isVOD(types[*b.LinkedVODID]) {
 		faults.Add("linked_vod_id", "unknown", "There is no content with this id.")
 	}
 	return faults, err
+}
+
+// isVOD reports whether programmes can be linked to content of the kind.
+func isVOD(kind string) bool {
+	return slices.Contains([]string{content.Movie, content.Show, content.Episode}, kind)
 }
 
 func (d *Domain) updateProgram(ctx context.Context, w *api.Write, in *updateProgramIn) (AdminProgram, error) {

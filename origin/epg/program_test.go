@@ -69,8 +69,7 @@ func TestGetProgram(t *testing.T) {
 	t.Parallel()
 	b := setupGuide(t)
 	channel := b.channel(true, 7)
-	film := uuid.Must(uuid.NewV7())
-	b.titles[film] = "movie"
+	film := b.Movies(1, "published")[0]
 	p, _ := b.create(channel, object{"title": "<News> & more", "description": "d", "content_rating": "TV-PG", "language": "en-GB", "season_number": 2,
 		"episode_number": 0, "categories": []string{"News"}, "images": object{"thumbnail_url": "https://cdn.example.com/t.jpg"}, "linked_vod_id": film})
 	path := programPath + p.ID.String()
@@ -348,8 +347,7 @@ func TestHostilePrograms(t *testing.T) {
 	t.Parallel()
 	b := setupGuide(t)
 	channel := b.channel(true, 7)
-	film := uuid.Must(uuid.NewV7())
-	b.titles[film] = "movie"
+	film := b.Movies(1, "published")[0]
 	full := programBody(channel, object{"description": "d", "content_rating": "PG", "language": "en-GB", "catchup_expires_at": nil, "duration_minutes": 45,
 		"season_number": 1, "episode_number": 2, "categories": []string{"News"}, "images": object{"poster_url": "https://cdn.example.com/p.jpg"},
 		"linked_vod_id": film, "catchup_blocked": true})

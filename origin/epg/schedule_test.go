@@ -299,8 +299,7 @@ func TestDay(t *testing.T) {
 	channel := b.channel(false, 0)
 	midnight := noon.Truncate(24 * time.Hour)
 	day := 24 * time.Hour
-	film := uuid.Must(uuid.NewV7())
-	b.titles[film] = "movie"
+	film := b.Movies(1, "published")[0]
 	b.program(channel, "long before", midnight.Add(-maxDuration), midnight)
 	first := b.program(channel, "the longest", midnight.Add(-maxDuration+time.Second), midnight.Add(time.Second))
 	second, _ := b.create(channel, object{"title": `<b> & "q" \ ` + "\u2028", "season_number": 1, "linked_vod_id": film, "catchup_blocked": true})

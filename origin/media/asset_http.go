@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"encora/origin/api"
+	"encora/origin/content"
 	"encora/shared/fault"
 )
 
@@ -24,7 +25,7 @@ type assetID struct {
 
 func (d *Domain) register(ctx context.Context, w *api.Write, in *registerIn) (Asset, error) {
 	target := in.Body.Target.ContentID
-	types, err := d.Hold(ctx, w.Tx.Tx, []uuid.UUID{target})
+	types, err := content.Hold(ctx, w.Tx.Tx, []uuid.UUID{target})
 	if err != nil {
 		return Asset{}, err
 	}
@@ -36,7 +37,7 @@ func (d *Domain) register(ctx context.Context, w *api.Write, in *registerIn) (As
 		return Asset{}, err
 	}
 	w.Audit("media.asset_registered", "media_asset", a.ID, map[string]any{"asset_type": a.AssetType, "target": a.Target})
-	return *a, d.Touched(ctx, w, []uuid.UUID{target}, false)
+	return *a, content.Touched(ctx, w, []uuid.UUID{target}, false)
 }
 
 func (d *Domain) list(ctx context.Context, r *api.Read, in *listAssetsIn) (api.Counted[Asset], error) {
@@ -75,7 +76,7 @@ func (d *Domain) remove(ctx context.Context, w *api.Write, in *assetID) (api.Non
 		return api.None{}, err
 	}
 	w.Audit("media.asset_deleted", "media_asset", a.ID, map[string]any{"object": a})
-	return api.None{}, d.Touched(ctx, w, []uuid.UUID{a.Target.ContentID}, true)
+	return api.None{}, content.Touched(ctx, w, []uuid.UUID{a.Target.ContentID}, true)
 }
 
 // lock locks an asset's content, then the asset, and reports whether the content is published.
@@ -87,7 +88,7 @@ func (d *Domain) lock(ctx context.Context, w *api.Write, id uuid.UUID) (*Asset, 
 	if seen == nil {
 		return nil, false, fault.Missing()
 	}
-	published, err := d.Published(ctx, w, seen.Target.ContentID) // an asset never changes its target
+	published, err := content.Published(ctx, w, seen.Target.ContentID) // an asset never changes its target
 	if err != nil {
 		return nil, false, err
 	}

@@ -146,9 +146,9 @@ func deleteAsset(ctx context.Context, tx pgx.Tx, id uuid.UUID) error {
 	return err
 }
 
-func deleteAssetsOf(ctx context.Context, tx pgx.Tx, contentID uuid.UUID) error {
-	const q = `DELETE FROM media_assets WHERE content_id = $1`
-	_, err := tx.Exec(ctx, q, contentID)
+func deleteAssetsOf(ctx context.Context, tx pgx.Tx, contents []uuid.UUID) error {
+	const q = `DELETE FROM media_assets WHERE content_id = ANY($1)`
+	_, err := tx.Exec(ctx, q, contents)
 	return err
 }
 

@@ -7,27 +7,16 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
+	"encora/origin/content"
 	"encora/origin/record"
 )
 
-// Domain is the operations on assets, with what they need of the catalogue.
+// Domain is the operations on assets.
 type Domain struct {
 	// CDNBaseURL is what paths of assets are appended to; it has no slash at its end.
 	CDNBaseURL string
-	// Hold gives the content type ("movie", "show", …) of those of the ids that exist, and locks what it finds until the
-	// transaction ends against deletion and against changes of its publication.
-	Hold func(ctx context.Context, tx pgx.Tx, ids []uuid.UUID) (map[uuid.UUID]string, error)
-	// Published locks content against a publish at the same time, and reports whether viewers see it now or will by the
-	// clock. Content that is gone is not published.
-	Published func(ctx context.Context, w *api.Write, contentID uuid.UUID) (bool, error)
-	// Touched emits the tags of those of the contents that viewers can see; hard says that something is taken away. The
-	// contents are held.
-	Touched func(ctx context.Context, w *api.Write, ids []uuid.UUID, hard bool) error
-	// Visible is fault.Missing unless the viewer may see the content, and tags the answer with it.
-	Visible func(ctx context.Context, r *api.Read, contentType string, id uuid.UUID) error
 }
 
 // Add stores ready assets of content that is brought in without the API. It gives them their ids, status and time; what
@@ -47,7 +36,7 @@ func (d *Domain) AddMissing(ctx context.Context, w *api.Write, assets []Asset) (
 	for i := range assets {
 		ids[i] = assets[i].Target.ContentID
 	}
-	types, err := d.Hold(ctx, w.Tx.Tx, ids)
+	types, err := content.Hold(ctx, w.Tx.Tx, ids)
 	if err != nil {
 		return 0, err
 	}
@@ -69,10 +58,10 @@ func (d *Domain) AddMissing(ctx context.Context, w *api.Write, assets []Asset) (
 		return 0, err
 	}
 	w.Audit("media.assets_imported", "media_asset", uuid.Nil, map[string]any{"count": len(missing)})
-	return len(missing), d.Touched(ctx, w, ids, false)
+	return len(missing), content.Touched(ctx, w, ids, false)
 }
 
-// Remove deletes the assets of content that is deleted. The caller has locked the content.
-func (d *Domain) Remove(ctx context.Context, w *api.Write, contentID uuid.UUID) error {
-	return deleteAssetsOf(ctx, w.Tx.Tx, contentID)
+// Remove deletes the assets of contents that are deleted. The caller has locked them.
+func (d *Domain) Remove(ctx context.Context, w *api.Write, contents ...uuid.UUID) error {
+	return deleteAssetsOf(ctx, w.Tx.Tx, contents)
 }

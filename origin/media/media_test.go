@@ -15,7 +15,6 @@ import (
 	"encora/origin/api"
 	"encora/origin/apitest"
 	"encora/origin/record"
-	"encora/shared/fault"
 	"encora/shared/wire"
 )
 
@@ -23,7 +22,7 @@ const editor = "media:read media:write"
 
 type object = map[string]any
 
-// bundle is the domain with films of the test's own. A film is hidden, or visible and then published.
+// bundle is the domain with films.
 type bundle struct {
 	*apitest.Bundle
 	domain *Domain
@@ -32,58 +31,16 @@ type bundle struct {
 func setup(t *testing.T) *bundle {
 	t.Helper()
 	b := &bundle{domain: &Domain{CDNBaseURL: "https://cdn.example.com"}}
-	b.domain.Hold = func(ctx context.Context, tx pgx.Tx, ids []uuid.UUID) (map[uuid.UUID]string, error) {
-		found := map[uuid.UUID]string{}
-		for _, id := range ids {
-			if _, err := visible(ctx, tx, id); err == nil {
-				found[id] = "movie"
-			} else if err != pgx.ErrNoRows {
-				return nil, err
-			}
-		}
-		return found, nil
-	}
-	b.domain.Published = func(ctx context.Context, w *api.Write, id uuid.UUID) (bool, error) {
-		if _, err := w.Exec(ctx, `SELECT FROM films WHERE id = $1 FOR UPDATE`, id); err != nil {
-			return false, err
-		}
-		return visible(ctx, w.Tx.Tx, id)
-	}
-	b.domain.Touched = func(ctx context.Context, w *api.Write, ids []uuid.UUID, hard bool) error {
-		for _, id := range ids {
-			if seen, err := visible(ctx, w.Tx.Tx, id); err != nil || !seen {
-				return err
-			}
-			if hard {
-				w.EmitHard("movie:" + id.String())
-			} else {
-				w.Emit("movie:" + id.String())
-			}
-		}
-		return nil
-	}
-	b.domain.Visible = func(ctx context.Context, r *api.Read, contentType string, id uuid.UUID) error {
-		r.Tag(contentType + ":" + id.String())
-		if seen, err := visible(ctx, r, id); err != nil || !seen {
-			return fault.Missing()
-		}
-		return nil
-	}
 	b.Bundle = apitest.New(t, func(*apitest.Bundle) []api.Entry { return b.domain.Entries() })
-	b.Exec(`CREATE TABLE films (id uuid PRIMARY KEY, visible boolean NOT NULL)`)
 	return b
 }
 
-func visible(ctx context.Context, tx pgx.Tx, id uuid.UUID) (bool, error) {
-	var seen bool
-	err := tx.QueryRow(ctx, `SELECT visible FROM films WHERE id = $1`, id).Scan(&seen)
-	return seen, err
-}
-
 func (b *bundle) film(visible bool) uuid.UUID {
-	id := uuid.Must(uuid.NewV7())
-	b.Exec(`INSERT INTO films VALUES ($1, $2)`, id, visible)
-	return id
+	state := "unpublished"
+	if visible {
+		state = "published"
+	}
+	return b.Movies(1, state)[0]
 }
 
 func (b *bundle) register(film uuid.UUID, assetType string, more object) Asset {
@@ -104,7 +61,7 @@ func (b *bundle) remove(a Asset) *apitest.Answer {
 func (b *bundle) during(fn func()) string {
 	head := b.Head()
 	fn()
-	return strings.Join(b.TagsSince(head), " ")
+	return apitest.TitleTags(b.TagsSince(head))
 }
 
 func TestRegister(t *testing.T) {
@@ -215,7 +172,7 @@ func TestLastVideoOfPublishedTitleStays(t *testing.T) {
 	b.remove(second).Want(204)
 	b.remove(first).Want(409).Refused()
 	b.remove(clip).Want(204)
-	b.Exec(`UPDATE films SET visible = false`)
+	b.Exec(`UPDATE movies SET state = 'unpublished'`)
 	b.remove(first).Want(204)
 }
 
@@ -231,7 +188,7 @@ func TestDeleteMeetsPublish(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tx.Rollback(t.Context())
-	if _, err := tx.Exec(t.Context(), `UPDATE films SET visible = true WHERE id = $1`, film); err != nil {
+	if _, err := tx.Exec(t.Context(), `UPDATE movies SET state = 'published' WHERE id = $1`, film); err != nil {
 		t.Fatal(err)
 	}
 	answer := make(chan *apitest.Answer, 1)
@@ -287,7 +244,7 @@ func TestTrailers(t *testing.T) {
 	if tags := b.Ask(wire.FillPrefix+path, nil).Want(200).Header.Get(wire.Tags); tags != "movie:"+film.String() {
 		t.Errorf("tags %q", tags)
 	}
-	b.Exec(`UPDATE films SET visible = false`)
+	b.Exec(`UPDATE movies SET state = 'unpublished'`)
 	gone := b.Do(apitest.Request{Method: "GET", Path: path, Access: "viewer"}).Want(404)
 	never := b.Do(apitest.Request{Method: "GET", Path: "/v2/movies/" + uuid.Must(uuid.NewV7()).String() + "/trailers", Access: "viewer"}).Want(404)
 	if gone.Refused().Message != never.Refused().Message {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/text/language/display"
 
 	"encora/origin/api"
+	"encora/origin/content"
 )
 
 // Trailer is a trailer as players need it. What is not known is left out.
@@ -56,7 +57,7 @@ type movieIn struct {
 }
 
 func (d *Domain) movieTrailers(ctx context.Context, r *api.Read, in *movieIn) (api.List[Trailer], error) {
-	if err := d.Visible(ctx, r, "movie", in.MovieID); err != nil {
+	if _, err := content.Visible(ctx, r, in.MovieID, content.Movie); err != nil {
 		return api.List[Trailer]{}, err
 	}
 	assets, err := readyAssets(ctx, r, in.MovieID, trailer)
@@ -81,7 +82,7 @@ func (d *Domain) url(p string) string {
 }
 
 func (d *Domain) movieTracks(ctx context.Context, r *api.Read, in *movieIn) (Tracks, error) {
-	if err := d.Visible(ctx, r, "movie", in.MovieID); err != nil {
+	if _, err := content.Visible(ctx, r, in.MovieID, content.Movie); err != nil {
 		return Tracks{}, err
 	}
 	assets, err := readyAssets(ctx, r, in.MovieID, subtitle, audioTrack)

@@ -23,6 +23,14 @@ func (f *Filters) And(condition string, pairs ...any) {
 	}
 }
 
+// With is And for arguments that come by name.
+func (f *Filters) With(condition string, args pgx.NamedArgs) {
+	f.And(condition)
+	for name, value := range args {
+		f.values[name] = value
+	}
+}
+
 // Where renders the conditions, each with AND before it.
 func (f *Filters) Where() string {
 	if len(f.conditions) == 0 {

@@ -42,23 +42,23 @@ func lockedMeaning(ctx context.Context, tx pgx.Tx, id uuid.UUID) (meaning, error
 	return readMeaning(ctx, tx, id)
 }
 
-// Detach removes every rule from a content that the caller has locked, because an editor wants none or the content goes,
-// and reports whether there were any: if so, its answers change, which is for the caller to emit.
-func (d *Domain) Detach(ctx context.Context, w *api.Write, contentID uuid.UUID) (bool, error) {
-	rules, err := lockRulesOf(ctx, w.Tx.Tx, contentID)
+// Detach removes every rule from contents that the caller has locked, because an editor wants none or they go, and reports
+// whether there were any: if so, their answers change, which is for the caller to emit.
+func (d *Domain) Detach(ctx context.Context, w *api.Write, contents ...uuid.UUID) (bool, error) {
+	rules, err := lockRulesOf(ctx, w.Tx.Tx, contents)
 	if err != nil || len(rules) == 0 {
 		return false, err
 	}
-	if err := detachAll(ctx, w.Tx.Tx, contentID); err != nil {
+	if err := detachAll(ctx, w.Tx.Tx, contents); err != nil {
 		return false, err
 	}
-	for _, id := range rules {
+	for id, uses := range rules {
 		after, err := readMeaning(ctx, w.Tx.Tx, id)
 		if err != nil {
 			return false, err
 		}
 		before := after
-		before.Uses++
+		before.Uses += uses
 		emitMap(w, before, after)
 	}
 	return true, nil

@@ -173,7 +173,7 @@ func TestWritersInOppositeOrder(t *testing.T) {
 		go func() {
 			for range 10 {
 				if err := b.write(t, func(ctx context.Context, w *api.Write) error {
-					if _, err := w.Exec(ctx, `SELECT FROM films WHERE id = $1 FOR UPDATE`, film); err != nil {
+					if _, err := w.Exec(ctx, `SELECT FROM titles WHERE id = $1 FOR NO KEY UPDATE`, film); err != nil {
 						return err
 					}
 					if i == 0 {

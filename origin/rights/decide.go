@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
+	"encora/origin/content"
 	"encora/shared/fault"
 	"encora/shared/territory"
 	"encora/shared/wire"
@@ -63,7 +64,7 @@ type checkIn struct {
 }
 
 func (d *Domain) check(ctx context.Context, r *api.Read, in *checkIn) (GeoDecision, error) {
-	types, err := d.Content(ctx, r, []uuid.UUID{in.Body.ContentID})
+	types, err := content.Types(ctx, r, []uuid.UUID{in.Body.ContentID})
 	if err != nil {
 		return GeoDecision{}, err
 	}

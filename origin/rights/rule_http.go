@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
+	"encora/origin/content"
 	"encora/shared/fault"
 )
 
@@ -55,7 +56,7 @@ func (d *Domain) getRule(ctx context.Context, r *api.Read, in *ruleID) (GeoRule,
 
 func (d *Domain) createRule(ctx context.Context, w *api.Write, in *createRuleIn) (GeoRule, error) {
 	rule := in.Body.rule(uuid.Must(uuid.NewV7()), w.Now, w.Now)
-	types, err := d.Hold(ctx, w.Tx.Tx, rule.AppliesTo)
+	types, err := content.Hold(ctx, w.Tx.Tx, rule.AppliesTo)
 	if err != nil {
 		return GeoRule{}, err
 	}
@@ -93,7 +94,7 @@ func (d *Domain) updateRule(ctx context.Context, w *api.Write, in *updateRuleIn)
 // those contents that exist.
 func (d *Domain) lock(ctx context.Context, tx pgx.Tx, id uuid.UUID, wanted []uuid.UUID) (*GeoRule, map[uuid.UUID]string, error) {
 	for held := sorted(wanted, compareIDs); ; {
-		types, err := d.Hold(ctx, tx, held)
+		types, err := content.Hold(ctx, tx, held)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -136,7 +137,7 @@ func (d *Domain) apply(ctx context.Context, w *api.Write, before, after *GeoRule
 		if err := attach(ctx, w.Tx.Tx, after.ID, added, types); err != nil {
 			return err
 		}
-		if err := d.Touched(ctx, w, added, true); err != nil {
+		if err := content.Touched(ctx, w, added, true); err != nil {
 			return err
 		}
 	}
@@ -144,7 +145,7 @@ func (d *Domain) apply(ctx context.Context, w *api.Write, before, after *GeoRule
 		if err := detach(ctx, w.Tx.Tx, after.ID, removed); err != nil {
 			return err
 		}
-		if err := d.Touched(ctx, w, removed, false); err != nil {
+		if err := content.Touched(ctx, w, removed, false); err != nil {
 			return err
 		}
 	}

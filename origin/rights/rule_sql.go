@@ -121,21 +121,26 @@ func readMeaning(ctx context.Context, tx pgx.Tx, id uuid.UUID) (meaning, error) 
 	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[meaning])
 }
 
-// lockRulesOf locks the rules that are attached to a content, in the order of ids, and lists them.
-func lockRulesOf(ctx context.Context, tx pgx.Tx, content uuid.UUID) ([]uuid.UUID, error) {
+// lockRulesOf locks the rules that are attached to contents, in the order of ids, and says to how many of them each is.
+func lockRulesOf(ctx context.Context, tx pgx.Tx, contents []uuid.UUID) (map[uuid.UUID]int, error) {
 	const q = `
-		SELECT r.id FROM geo_rules r JOIN geo_attachments a ON a.rule_id = r.id
-		WHERE a.content_id = $1 ORDER BY r.id FOR UPDATE OF r`
-	rows, err := tx.Query(ctx, q, content)
+		SELECT r.id, (SELECT count(*) FROM geo_attachments a WHERE a.rule_id = r.id AND a.content_id = ANY($1))
+		FROM geo_rules r WHERE r.id IN (SELECT rule_id FROM geo_attachments WHERE content_id = ANY($1))
+		ORDER BY r.id FOR UPDATE`
+	rows, err := tx.Query(ctx, q, contents)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	rules := map[uuid.UUID]int{}
+	var id uuid.UUID
+	var uses int
+	_, err = pgx.ForEachRow(rows, []any{&id, &uses}, func() error { rules[id] = uses; return nil })
+	return rules, err
 }
 
-func detachAll(ctx context.Context, tx pgx.Tx, content uuid.UUID) error {
-	const q = `DELETE FROM geo_attachments WHERE content_id = $1`
-	_, err := tx.Exec(ctx, q, content)
+func detachAll(ctx context.Context, tx pgx.Tx, contents []uuid.UUID) error {
+	const q = `DELETE FROM geo_attachments WHERE content_id = ANY($1)`
+	_, err := tx.Exec(ctx, q, contents)
 	return err
 }
 

@@ -2,8 +2,6 @@ package rights
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -19,7 +17,7 @@ const (
 	editor = "content:read content:write"
 )
 
-// bundle is the domain with films of the test's own, all visible.
+// bundle is the domain with films, all visible.
 type bundle struct {
 	*apitest.Bundle
 	domain *Domain
@@ -27,54 +25,15 @@ type bundle struct {
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
-	d := &Domain{
-		Content: func(ctx context.Context, tx pgx.Tx, ids []uuid.UUID) (map[uuid.UUID]string, error) {
-			return types(ctx, tx, `SELECT id FROM films WHERE id = ANY($1)`, ids)
-		},
-		Hold: func(ctx context.Context, tx pgx.Tx, ids []uuid.UUID) (map[uuid.UUID]string, error) {
-			return types(ctx, tx, `SELECT id FROM films WHERE id = ANY($1) ORDER BY id FOR SHARE`, ids)
-		},
-		Touched: func(_ context.Context, w *api.Write, ids []uuid.UUID, hard bool) error {
-			for _, id := range ids {
-				if hard {
-					w.EmitHard("movie:" + id.String())
-				} else {
-					w.Emit("movie:" + id.String())
-				}
-			}
-			return nil
-		},
-	}
+	d := &Domain{}
 	b := &bundle{domain: d}
 	b.Bundle = apitest.New(t, func(*apitest.Bundle) []api.Entry { return d.Entries() })
 	b.Server.DenyRules = d.DenyRules
-	b.Exec(`CREATE TABLE films (id uuid PRIMARY KEY)`)
 	return b
 }
 
-func types(ctx context.Context, tx pgx.Tx, q string, ids []uuid.UUID) (map[uuid.UUID]string, error) {
-	rows, err := tx.Query(ctx, q, ids)
-	if err != nil {
-		return nil, err
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-	m := map[uuid.UUID]string{}
-	for _, id := range found {
-		m[id] = "movie"
-	}
-	return m, err
-}
-
-// films makes n films, in the order of ids.
-func (b *bundle) films(n int) []uuid.UUID {
-	ids := make([]uuid.UUID, n)
-	for i := range ids {
-		ids[i] = uuid.Must(uuid.NewV7())
-	}
-	slices.SortFunc(ids, compareIDs)
-	b.Exec(`INSERT INTO films SELECT unnest($1::uuid[])`, ids)
-	return ids
-}
+// films makes n films that viewers see, in the order of ids.
+func (b *bundle) films(n int) []uuid.UUID { return b.Movies(n, "published") }
 
 type object = map[string]any
 
@@ -94,9 +53,7 @@ func (b *bundle) put(id uuid.UUID, body object) GeoRule {
 func (b *bundle) during(fn func()) string {
 	head := b.Head()
 	fn()
-	tags := b.TagsSince(head)
-	slices.Sort(tags)
-	return strings.Join(tags, " ")
+	return apitest.TitleTags(b.TagsSince(head))
 }
 
 // write runs fn as catalog's writes run: in a transaction that ends with Commit.

@@ -93,7 +93,7 @@ func TestPartsImportOnlyWhatTheyMay(t *testing.T) {
 }
 
 var kits = []string{"encora/origin/api", "encora/origin/record", "encora/origin/changes", "encora/origin/pgdb", "encora/origin/pgtest", "encora/origin/apitest", "encora/origin/migrations",
-	"encora/origin/vocab", "encora/origin/listings"}
+	"encora/origin/vocab", "encora/origin/listings", "encora/origin/content", "encora/origin/filter"}
 
 // A domain imports kits, never another domain; kits never import domains; only app sees all.
 func TestDomainsImportKitsOnly(t *testing.T) {

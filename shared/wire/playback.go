@@ -16,6 +16,7 @@ const (
 // Content types of what can be played.
 const (
 	ContentMovie   = "movie"
+	ContentShow    = "show"
 	ContentEpisode = "episode"
 	ContentChannel = "channel"
 	ContentProgram = "program" // a recorded programme of a channel: catch-up and start-over

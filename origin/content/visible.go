@@ -1,0 +1,165 @@
+package content
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"encora/origin/api"
+	"encora/origin/filter"
+	"encora/origin/pgdb"
+	"encora/shared/fault"
+)
+
+// Query selects titles t: by what they are, and by who asks. It is the one place that says who may see what.
+type Query struct {
+	pgdb.Filters // but for the window
+	window       string
+	asOf         time.Time
+	searched     bool // there is a condition on the text
+}
+
+// The window's two readings, at @as_of.
+const (
+	// What lists and rails show, and what counts.
+	openNow = " AND t.available_from <= @as_of AND t.available_until > @as_of"
+	// What is found and shown alone: what will open is there as upcoming.
+	notOver = " AND t.available_until > @as_of"
+)
+
+// Listed selects the titles of the kinds that the viewer sees in lists: published, inside their windows, with no rule that
+// denies the viewer's country, theirs or their show's, and in the viewer's plan.
+func Listed(r *api.Read, kinds ...string) *Query { return visible(r, openNow, kinds).tagged(r, kinds) }
+
+// Found is Listed with what is scheduled.
+func Found(r *api.Read, kinds ...string) *Query { return visible(r, notOver, kinds).tagged(r, kinds) }
+
+// All selects the titles of the kinds whatever their state, for editors.
+func All(r *api.Read, kinds ...string) *Query {
+	q := &Query{asOf: r.AsOf}
+	q.And("t.content_type = ANY(@kinds)", "kinds", kinds)
+	return q
+}
+
+func visible(r *api.Read, window string, kinds []string) *Query {
+	q := All(r, kinds...)
+	q.window = window
+	q.And("t.published")
+	if len(r.Deny) > 0 {
+		q.And(`NOT EXISTS (SELECT 1 FROM geo_attachments a WHERE a.content_id IN (t.id, t.parent_id) AND a.rule_id = ANY(@deny))`, "deny", r.Deny)
+	}
+	q.Matching(r.Filter, "plan")
+	return q
+}
+
+// tagged ties the read to what changes which titles there are.
+func (q *Query) tagged(r *api.Read, kinds []string) *Query {
+	for _, kind := range kinds {
+		r.Tag(TagList(kind))
+	}
+	tagFilter(r)
+	return q
+}
+
+// tagFilter ties the read to the addresses that its plan's filter names genres by.
+func tagFilter(r *api.Read) {
+	if r.Filter != "" {
+		r.Tag(TagSlugs)
+	}
+}
+
+// Matching keeps what a filter lets through, and whose show it lets through. A filter that is none any more, because the
+// language has changed since it was stored, lets nothing through. name tells its arguments from other filters'.
+func (q *Query) Matching(text, name string) {
+	if text == "" {
+		return
+	}
+	f, problems := filter.Compile(text)
+	if len(problems) > 0 {
+		q.And("false")
+		return
+	}
+	own, args := f.SQL("t", name)
+	parents, more := f.SQL("p", name+"_p")
+	for k, v := range more {
+		args[k] = v
+	}
+	q.With("("+own+") AND (t.parent_id IS NULL OR EXISTS (SELECT 1 FROM titles p WHERE p.id = t.parent_id AND ("+parents+")))", args)
+}
+
+// Where renders the conditions, each with AND before it.
+func (q *Query) Where() string { return q.Filters.Where() + q.window }
+
+// Args is a copy of the arguments, with room for the caller's own.
+func (q *Query) Args() pgx.NamedArgs {
+	args := q.Filters.Args()
+	args["as_of"] = q.asOf
+	return args
+}
+
+// Of keeps one kind's titles that are part of another: episodes of a show, of a season.
+func (q *Query) Of(column string, id uuid.UUID) { q.And("t."+column+" = @of", "of", id) }
+
+// Clock tells the read when the clock alone changes what the query selects: the first instant at which a title of its
+// filters enters or leaves its window.
+func (q *Query) Clock(ctx context.Context, r *api.Read) error {
+	at, err := q.nextInstant(ctx, r)
+	r.Until(at)
+	return err
+}
+
+func (q *Query) nextInstant(ctx context.Context, tx pgx.Tx) (*time.Time, error) {
+	where := q.Filters.Where()
+	s := `SELECT least(
+		(SELECT t.available_from FROM titles t
+		 WHERE t.published AND t.available_from > '-infinity' AND t.available_from > @as_of` + where + ` ORDER BY t.available_from LIMIT 1),
+		(SELECT t.available_until FROM titles t
+		 WHERE t.published AND t.available_until < 'infinity' AND t.available_until > @as_of` + where + ` ORDER BY t.available_until LIMIT 1))`
+	var at *time.Time
+	err := tx.QueryRow(ctx, s, q.Args()).Scan(&at)
+	return at, err
+}
+
+// Visible is fault.Missing unless the viewer may see the detail of the title, of one of the kinds: what is scheduled shows as
+// upcoming. It tags the answer, the absent one too, and says until when the clock lets it be. It returns the title's kind.
+func Visible(ctx context.Context, r *api.Read, id uuid.UUID, kinds ...string) (string, error) {
+	for _, kind := range kinds {
+		r.Tag(Tag(kind, id))
+	}
+	var kind string
+	var parent *uuid.UUID
+	var from, until *time.Time
+	const bare = `
+		SELECT content_type, parent_id, nullif(available_from, '-infinity'), nullif(available_until, 'infinity')
+		FROM titles WHERE id = $1 AND content_type = ANY($2) AND published`
+	err := r.QueryRow(ctx, bare, id, kinds).Scan(&kind, &parent, &from, &until)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", fault.Missing()
+	}
+	if err != nil {
+		return "", err
+	}
+	r.Until(from, until)
+	if parent != nil {
+		r.Tag(Tag(Show, *parent))
+	}
+	return kind, seen(ctx, r, id, kind)
+}
+
+// seen applies the rule of what is found to one title.
+func seen(ctx context.Context, r *api.Read, id uuid.UUID, kind string) error {
+	tagFilter(r)
+	q := visible(r, notOver, []string{kind})
+	q.And("t.id = @id", "id", id)
+	var there bool
+	if err := r.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM titles t WHERE true`+q.Where()+`)`, q.Args()).Scan(&there); err != nil {
+		return err
+	}
+	if !there {
+		return fault.Missing()
+	}
+	return nil
+}

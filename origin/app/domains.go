@@ -18,6 +18,7 @@ import (
 	"encora/origin/pgdb"
 	"encora/origin/playback"
 	"encora/origin/rights"
+	"encora/origin/series"
 	"encora/origin/subscriber"
 	"encora/origin/system"
 	"encora/shared/obs"
@@ -27,6 +28,7 @@ import (
 // domains are the parts of the origin, each knowing only itself.
 type domains struct {
 	catalog    catalog.Domain
+	series     series.Domain
 	epg        epg.Domain
 	rights     rights.Domain
 	media      media.Domain
@@ -42,10 +44,12 @@ func newDomains(db *pgdb.DB, hub *changes.Hub, cdnBaseURL string) *domains {
 	d := &domains{}
 	upkeep := content.Upkeep{Attach: d.rights.Attach, Detach: d.rights.Detach, RemoveMedia: d.media.Remove}
 	d.catalog = catalog.Domain{DB: db, Upkeep: upkeep, AddVideos: addVideos(&d.media)}
+	d.series = series.Domain{DB: db, Upkeep: upkeep, AddVideos: addVideos(&d.media)}
 	d.epg = epg.Domain{DB: db, Upkeep: upkeep}
 	d.media.CDNBaseURL = cdnBaseURL
 	d.playback = playback.Domain{DB: db, Now: time.Now, Playables: map[string]playableFunc{
 		wire.ContentMovie:   located(content.Playable(content.Movie), d.media.Locate),
+		wire.ContentEpisode: located(content.Playable(content.Episode), d.media.Locate),
 		wire.ContentChannel: located(d.epg.PlayableChannel, d.media.Locate),
 		wire.ContentProgram: d.epg.PlayableProgram,
 		wire.ContentOnAir:   d.epg.PlayableOnAir,
@@ -61,7 +65,7 @@ func newDomains(db *pgdb.DB, hub *changes.Hub, cdnBaseURL string) *domains {
 // entries are all operations, in the contract's order.
 func (d *domains) entries() []api.Entry {
 	var all []api.Entry
-	for _, of := range []func() []api.Entry{d.catalog.Entries, d.epg.Entries, d.media.Entries, d.subscriber.Entries, d.playback.Entries,
+	for _, of := range []func() []api.Entry{d.catalog.Entries, d.series.Entries, d.epg.Entries, d.media.Entries, d.subscriber.Entries, d.playback.Entries,
 		d.rights.Entries, d.audit.Entries, d.system.Entries} {
 		all = append(all, of()...)
 	}

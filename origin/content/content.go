@@ -177,6 +177,23 @@ func Added(w *record.Tx, kind string, ids []uuid.UUID) {
 	}
 }
 
+// AddedParts is Added for new parts, of which it picks those that viewers see or will; it tells of their wholes, too.
+func AddedParts(ctx context.Context, w *record.Tx, kind string, ids []uuid.UUID) error {
+	rows, err := w.Query(ctx, `SELECT id, parent_id FROM titles WHERE id = ANY($1) AND published`, ids)
+	if err != nil {
+		return err
+	}
+	var shown []uuid.UUID
+	var id, whole uuid.UUID
+	_, err = pgx.ForEachRow(rows, []any{&id, &whole}, func() error {
+		shown = append(shown, id)
+		w.Emit(Tag(Show, whole), TagList(Show))
+		return nil
+	})
+	Added(w, kind, shown)
+	return err
+}
+
 // Touched is Touch for those of the contents that viewers can see, when what hangs on them changes: rules, assets.
 func Touched(ctx context.Context, w *api.Write, ids []uuid.UUID, hard bool) error {
 	rows, err := w.Query(ctx, `SELECT id FROM titles WHERE id = ANY($1) AND published`, ids)

@@ -62,6 +62,15 @@ func ByKey(ctx context.Context, tx pgx.Tx, table string, keys []string) (map[str
 	return known, err
 }
 
+// LockByKey is ByKey that locks what it finds, in one order, for parts to be added to it.
+func LockByKey(ctx context.Context, tx pgx.Tx, table string, keys []string) (map[string]uuid.UUID, error) {
+	q := `SELECT t.id FROM titles t JOIN ` + table + ` x USING (id) WHERE x.source_key = ANY($1) ORDER BY t.id FOR NO KEY UPDATE OF t`
+	if _, err := tx.Exec(ctx, q, keys); err != nil {
+		return nil, err
+	}
+	return ByKey(ctx, tx, table, keys) // as the last writer left them
+}
+
 // IDs is ByKey in a snapshot of its own.
 func IDs(ctx context.Context, db *pgdb.DB, table string, keys []string) (map[string]uuid.UUID, error) {
 	var ids map[string]uuid.UUID

@@ -4,7 +4,7 @@ package vocab
 type Outcome struct {
 	Created int
 	Known   int // were there already, by key, and stay as editors left them
-	Parts   int // of what was created or known: the episodes that are new
+	Parts   int // of what was created or known: seasons and episodes that are new
 	Refused []Refused
 }
 

@@ -63,8 +63,9 @@ func (b *bundle) wantNoAllocations(name, raw string) {
 
 func TestHitsDontAllocate(t *testing.T) {
 	b := setup(t, withOrigins("https://tv.example"))
-	b.docs["/v2/movies/1"], b.docs["/v2/movies"] = long, long
+	b.docs["/v2/movies/1"], b.docs["/v2/movies"], b.docs["/v2/shows/1/seasons/2/episodes/3"] = long, long, long
 	b.wantNoAllocations("plain", request("GET", "/v2/movies/1", viewer))
+	b.wantNoAllocations("three values", request("GET", "/v2/shows/1/seasons/2/episodes/3", viewer))
 	b.wantNoAllocations("query", request("GET", "/v2/movies?limit=5&genre=b,a&x=1", viewer))
 	b.wantNoAllocations("compressed", request("GET", "/v2/movies/1", viewer, "Accept-Encoding: gzip, deflate, br;q=0.9, zstd"))
 	b.wantNoAllocations("not modified", request("GET", "/v2/movies/1", viewer, `If-None-Match: "a", W/"b-gz", *`))

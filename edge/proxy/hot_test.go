@@ -54,6 +54,7 @@ func TestHitIsTheSameOnBothWays(t *testing.T) {
 func TestTheLaneTakesPlainHits(t *testing.T) {
 	b := setup(t, withOrigins("https://tv.example"))
 	b.docs["/v2/movies/1"], b.docs["/v2/movies"], b.docs["/v2/config"] = long, "list", "config"
+	b.docs["/v2/shows/1/seasons/2"], b.docs["/v2/shows/1/seasons/2/episodes/3"] = "season", "episode"
 	f := func(lane bool, target string, headers ...string) {
 		t.Helper()
 		if lane { // a busy cache takes an entry in a little later
@@ -70,6 +71,8 @@ func TestTheLaneTakesPlainHits(t *testing.T) {
 	f(true, "/v2/movies/1")
 	f(true, "/v2/movies/1?fields=id,title")
 	f(true, "/v2/movies?genre=b&genre=a&unknown=%20")
+	f(true, "/v2/shows/1/seasons/2")
+	f(true, "/v2/shows/1/seasons/2/episodes/3")
 	f(true, "/v2/config", "If-None-Match: *", "Origin: https://tv.example", "Accept: */*", "User-Agent: test", "Cookie: a=b")
 	f(true, "/v2/movies/1", "connection: Keep-Alive", "accept-encoding:gzip")
 	f(false, "/v2/movies/1", slow)

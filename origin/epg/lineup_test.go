@@ -24,7 +24,7 @@ func TestLineup(t *testing.T) {
 		t.Errorf("nothing is published: %s with tags %s", a.Body, a.Header.Get(wire.Tags))
 	}
 	plain := b.published(map[string]any{"name": "Plain"})
-	first, second := b.rule("DE"), b.rule("AT")
+	first, second := b.Rule("DE"), b.Rule("AT")
 	ruled := b.published(map[string]any{"is_catchup_enabled": true, "geo_restrictions": map[string]any{"rule_id": second}})
 	b.edit("PUT", ruled.Location(), channelBody(map[string]any{"is_catchup_enabled": true, "geo_restrictions": map[string]any{"rule_id": first}})).Want(http.StatusOK)
 	b.create(map[string]any{"name": "Not published"})

@@ -162,7 +162,9 @@ func (b *bundle) actions(id uuid.UUID) []string {
 	return apitest.Column[string](b.Bundle, `SELECT action FROM audit_log WHERE resource_id = $1 ORDER BY id`, id)
 }
 
-func (b *bundle) count(q string, args ...any) int { return apitest.Column[int](b.Bundle, q, args...)[0] }
+func (b *bundle) count(q string, args ...any) int {
+	return apitest.Column[int](b.Bundle, q, args...)[0]
+}
 
 // list reads the items of a list.
 func (b *bundle) list(access, path string) []object {

@@ -93,7 +93,7 @@ func TestPartsImportOnlyWhatTheyMay(t *testing.T) {
 }
 
 var kits = []string{"encora/origin/api", "encora/origin/record", "encora/origin/changes", "encora/origin/pgdb", "encora/origin/pgtest", "encora/origin/apitest", "encora/origin/migrations",
-	"encora/origin/vocab", "encora/origin/listings"}
+	"encora/origin/vocab", "encora/origin/listings", "encora/origin/filter"}
 
 // A domain imports kits, never another domain; kits never import domains; only app sees all.
 func TestDomainsImportKitsOnly(t *testing.T) {
@@ -119,6 +119,7 @@ func TestLibrariesStayWhereTheyBelong(t *testing.T) {
 		"github.com/valyala/fasthttp":    {"edge", "loadtest"},
 		"github.com/dgraph-io/ristretto": {"edge/cache"},
 		"github.com/danielgtaylor/huma":  {"origin/api"},
+		"cel.dev/cel-go":                 {"origin/filter"},
 		"github.com/riverqueue/river":    {"origin/app", "origin/migrations", "origin/pgtest"},
 	}
 	for _, f := range files(t) {

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"time"
 
@@ -44,6 +46,7 @@ func newDomains(db *pgdb.DB, hub *changes.Hub, cdnBaseURL string) *domains {
 	d.catalog = catalog.Domain{DB: db, Upkeep: upkeep, AddVideos: addVideos(&d.media)}
 	d.epg = epg.Domain{DB: db, Upkeep: upkeep}
 	d.media.CDNBaseURL = cdnBaseURL
+	d.rights.PlanFilters = planFilters(&d.subscriber)
 	d.playback = playback.Domain{DB: db, Now: time.Now, Playables: map[string]playableFunc{
 		wire.ContentMovie:   located(content.Playable(content.Movie), d.media.Locate),
 		wire.ContentChannel: located(d.epg.PlayableChannel, d.media.Locate),
@@ -56,6 +59,22 @@ func newDomains(db *pgdb.DB, hub *changes.Hub, cdnBaseURL string) *domains {
 	d.system.CDNBaseURL, d.system.Now = cdnBaseURL, time.Now
 	d.system.OpenAPI = func() ([]byte, error) { return api.OpenAPI(d.entries(), obs.Version().APIVersion) }
 	return d
+}
+
+// planFilters tells edges which plans have the same filter, and one filter from another.
+func planFilters(d *subscriber.Domain) func(context.Context, pgx.Tx) ([]wire.PlanFilter, error) {
+	return func(ctx context.Context, tx pgx.Tx) ([]wire.PlanFilter, error) {
+		filters, err := d.Filters(ctx, tx)
+		out := make([]wire.PlanFilter, len(filters))
+		for i, f := range filters {
+			sum := sha256.Sum256([]byte(f.Text))
+			out[i].Hash = hex.EncodeToString(sum[:16])
+			for _, plan := range f.Plans {
+				out[i].Plans = append(out[i].Plans, plan.String())
+			}
+		}
+		return out, err
+	}
 }
 
 // entries are all operations, in the contract's order.

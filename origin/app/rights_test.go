@@ -30,7 +30,7 @@ func startOrigin(t *testing.T) *origin {
 		o.domains = newDomains(b.DB, nil, "")
 		return o.domains.entries()
 	})
-	o.Server.DenyRules = o.domains.rights.DenyRules
+	o.Server.DenyRules, o.Server.PlanFilter = o.domains.rights.DenyRules, o.domains.subscriber.PlanFilter
 	return o
 }
 

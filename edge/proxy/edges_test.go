@@ -196,7 +196,7 @@ func TestQueryOfAKey(t *testing.T) {
 		t.Error("a class of yesterday still gets successors")
 	}
 	if _, ok := b.proxy.Query(wire.AudiencesPath); ok {
-		t.Error("the territory map was taken for an answer to viewers")
+		t.Error("the audience map was taken for an answer to viewers")
 	}
 }
 

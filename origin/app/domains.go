@@ -21,6 +21,7 @@ import (
 	"encora/origin/pgdb"
 	"encora/origin/playback"
 	"encora/origin/rights"
+	"encora/origin/series"
 	"encora/origin/subscriber"
 	"encora/origin/system"
 	"encora/shared/obs"
@@ -30,6 +31,7 @@ import (
 // domains are the parts of the origin, each knowing only itself.
 type domains struct {
 	catalog    catalog.Domain
+	series     series.Domain
 	epg        epg.Domain
 	rights     rights.Domain
 	media      media.Domain
@@ -45,6 +47,7 @@ func newDomains(db *pgdb.DB, hub *changes.Hub, cdnBaseURL string) *domains {
 	d := &domains{}
 	upkeep := content.Upkeep{Attach: d.rights.Attach, Detach: d.rights.Detach, RemoveMedia: d.media.Remove}
 	d.catalog = catalog.Domain{DB: db, Upkeep: upkeep, AddVideos: addVideos(&d.media)}
+	d.series = series.Domain{DB: db, Upkeep: upkeep, AddVideos: addVideos(&d.media)}
 	d.epg = epg.Domain{DB: db, Upkeep: upkeep, LeftOut: func(ctx context.Context, tx pgx.Tx) (map[uuid.UUID][]string, error) {
 		filters, err := d.standing(ctx, tx)
 		if err != nil {
@@ -56,6 +59,7 @@ func newDomains(db *pgdb.DB, hub *changes.Hub, cdnBaseURL string) *domains {
 	d.rights.PlanFilters = planFilters(&d.subscriber)
 	d.playback = playback.Domain{DB: db, Now: time.Now, InPlan: content.InPlan, Playables: map[string]playableFunc{
 		wire.ContentMovie:   located(content.Playable(content.Movie), d.media.Locate),
+		wire.ContentEpisode: located(content.Playable(content.Episode), d.media.Locate),
 		wire.ContentChannel: located(d.epg.PlayableChannel, d.media.Locate),
 		wire.ContentProgram: d.epg.PlayableProgram,
 		wire.ContentOnAir:   d.epg.PlayableOnAir,
@@ -97,7 +101,7 @@ func planFilters(d *subscriber.Domain) func(context.Context, pgx.Tx) ([]wire.Pla
 // entries are all operations, in the contract's order.
 func (d *domains) entries() []api.Entry {
 	var all []api.Entry
-	for _, of := range []func() []api.Entry{d.catalog.Entries, d.epg.Entries, d.media.Entries, d.subscriber.Entries, d.playback.Entries,
+	for _, of := range []func() []api.Entry{d.catalog.Entries, d.series.Entries, d.epg.Entries, d.media.Entries, d.subscriber.Entries, d.playback.Entries,
 		d.rights.Entries, d.audit.Entries, d.system.Entries} {
 		all = append(all, of()...)
 	}

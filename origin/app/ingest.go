@@ -142,7 +142,7 @@ func incoming(f *ingest.Film) catalog.Incoming {
 		b.Synopsis += "\n\n" + f.Attribution
 	}
 	for _, c := range f.Cast {
-		b.Cast = append(b.Cast, catalog.CastMember{Name: c.Name, Role: c.Role, CharacterName: c.CharacterName, SortOrder: c.SortOrder})
+		b.Cast = append(b.Cast, vocab.CastMember{Name: c.Name, Role: c.Role, CharacterName: c.CharacterName, SortOrder: c.SortOrder})
 	}
 	if f.Published {
 		b.Status = "published"

@@ -79,8 +79,9 @@ func startJobs(ctx context.Context, db *pgdb.DB, d *domains, log *slog.Logger) (
 	run, stopping := context.WithCancel(context.WithoutCancel(ctx))
 	workers := river.NewWorkers()
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[announceArgs]) error {
-		_, err := d.catalog.AnnounceDue(ctx, time.Now())
-		return err
+		_, films := d.catalog.AnnounceDue(ctx, time.Now())
+		_, episodes := d.series.AnnounceDue(ctx, time.Now())
+		return errors.Join(films, episodes)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweepArgs]) error {
 		_, err := d.playback.Sweep(ctx)

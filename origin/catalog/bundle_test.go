@@ -118,9 +118,9 @@ func removeMedia(ctx context.Context, w *api.Write, ids ...uuid.UUID) error {
 	return err
 }
 
-func addVideos(ctx context.Context, tx *record.Tx, videos []catalog.Video) error {
+func addVideos(ctx context.Context, tx *record.Tx, videos []content.Video) error {
 	for _, v := range videos {
-		if err := insertVideo(ctx, tx, v.MovieID); err != nil {
+		if err := insertVideo(ctx, tx, v.ContentID); err != nil {
 			return err
 		}
 	}

@@ -288,7 +288,7 @@ func TestTerritories(t *testing.T) {
 	b := setup(t)
 	b.docs["/v2/movies/1"] = "film"
 	b.origin.Set(func() {
-		b.origin.Territories = wire.Territories{Deny: map[string][]string{"DE": {"r2", "r1"}, "AT": {"r1", "r2"}, "FR": {"r3"}, "ZZ": {"r1"}}}
+		b.origin.Audiences = wire.Audiences{Deny: map[string][]string{"DE": {"r2", "r1"}, "AT": {"r1", "r2"}, "FR": {"r3"}, "ZZ": {"r1"}}}
 	})
 	b.write(nil, "geo")
 	f := func(country, body string, headers ...string) {
@@ -307,12 +307,12 @@ func TestTerritories(t *testing.T) {
 	if got := b.origin.Fills("/v2/movies/1"); got != 4 {
 		t.Errorf("%d fills for four classes", got)
 	}
-	if got := b.origin.Fills(wire.TerritoriesPath); got > 2 {
+	if got := b.origin.Fills(wire.AudiencesPath); got > 2 {
 		t.Errorf("%d fills of the map", got)
 	}
-	b.write(func() { b.origin.Territories.Deny["GB"] = []string{"r9"} }, "!geo")
+	b.write(func() { b.origin.Audiences.Deny["GB"] = []string{"r9"} }, "!geo")
 	f("GB", "film without r9")
-	b.write(func() { b.origin.Territories.Deny["UK"] = []string{"r9"} }, "!geo") // no country: who is meant can't be told
+	b.write(func() { b.origin.Audiences.Deny["UK"] = []string{"r9"} }, "!geo") // no country: who is meant can't be told
 	b.wantFault(b.get("/v2/movies/1"), 500, "INTERNAL")
 }
 
@@ -424,7 +424,7 @@ func TestScheduledChangeNeedsNoOrigin(t *testing.T) {
 			}
 			return filltest.Answer{Body: "on without " + strings.Join(a.Deny, ""), Tags: []string{"a"}}
 		}
-		b.origin.Territories = wire.Territories{Deny: map[string][]string{"GB": {"r1"}}}
+		b.origin.Audiences = wire.Audiences{Deny: map[string][]string{"GB": {"r1"}}}
 	})
 	b.want(b.get("/v2/movies/1"), 200, "upcoming without r1")
 	b.until("the successor", func() bool { return b.origin.Fills("/v2/movies/1") == 2 })

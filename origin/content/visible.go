@@ -46,7 +46,11 @@ func Parts(r *api.Read, kind string) *Query {
 // All selects the titles of the kinds whatever their state, for editors.
 func All(r *api.Read, kinds ...string) *Query {
 	q := &Query{asOf: r.AsOf}
-	q.And("t.content_type = ANY(@kinds)", "kinds", kinds)
+	if len(kinds) == 1 { // of one kind an index has the order, of several not
+		q.And("t.content_type = @kind", "kind", kinds[0])
+	} else {
+		q.And("t.content_type = ANY(@kinds)", "kinds", kinds)
+	}
 	return q
 }
 

@@ -47,16 +47,10 @@ func (c *Channel) fault() string {
 	case len(c.EPGIDs) > epgIDsMax:
 		return "more than 100 feeds"
 	}
-	for _, t := range []struct {
-		name, text string
-		limit      int
-	}{
-		{"key", c.Key, keyMax}, {"name", c.Name, channelNameMax}, {"category", c.Category, channelCategoryMax},
-		{"description", c.Description, descriptionMax},
-	} {
-		if reason := textFault(t.name, t.text, t.limit); reason != "" {
-			return reason
-		}
+	reason := textsFault(limited{"key", c.Key, keyMax}, limited{"name", c.Name, channelNameMax}, limited{"category", c.Category, channelCategoryMax},
+		limited{"description", c.Description, descriptionMax})
+	if reason != "" {
+		return reason
 	}
 	for _, id := range c.EPGIDs {
 		if reason := textFault("id of a feed", id, epgIDMax); reason != "" {

@@ -31,6 +31,27 @@ Q9078 lv Q9309 cy Q8785 hy Q8798 uk Q9237 ms Q34271 bo Q33973 scn Q5137 gu Q3382
 Q34257 wo Q9307 gl Q13201 rom Q13218 xh Q8752 eu Q397 la Q9260 tg Q9211 lo Q33947 se
 `)
 
+// tvmazeLanguages maps TVmaze's names of languages to BCP-47.
+var tvmazeLanguages = parseCodes(`
+Afrikaans af Albanian sq Arabic ar Armenian hy Azerbaijani az Basque eu Belarusian be Bengali bn Bosnian bs Bulgarian bg
+Catalan ca Chinese zh Croatian hr Czech cs Danish da Divehi dv Dutch nl English en Estonian et Finnish fi French fr
+Galician gl Georgian ka German de Greek el Gujarati gu Hebrew he Hindi hi Hungarian hu Icelandic is Indonesian id Irish ga
+Italian it Japanese ja Javanese jv Kannada kn Kazakh kk Korean ko Latin la Latvian lv Lithuanian lt Luxembourgish lb
+Macedonian mk Malay ms Malayalam ml Marathi mr Mongolian mn Norwegian no Panjabi pa Pashto ps Persian fa Polish pl
+Portuguese pt Punjabi pa Romanian ro Russian ru Scottish-Gaelic gd Serbian sr Sinhalese si Slovak sk Slovenian sl Spanish es
+Swedish sv Tagalog fil Tamil ta Telugu te Thai th Turkish tr Ukrainian uk Urdu ur Uzbek uz Vietnamese vi Welsh cy
+`)
+
+// tvmazeGenres maps TVmaze's genres and types of shows to slugs of the taxonomy. Adult and DIY have no genre here, and the
+// type Scripted tells none.
+var tvmazeGenres = parseCodes(`
+Action action Adventure adventure Anime anime Children family Comedy comedy Crime crime Drama drama Espionage espionage
+Family family Fantasy fantasy Food food History historical Horror horror Legal legal Medical medical Music musical
+Mystery mystery Nature nature Romance romance Science-Fiction science-fiction Sports sports Supernatural supernatural
+Thriller thriller Travel travel War war Western western Animation animation Award-Show talk-show Documentary documentary
+Game-Show game-show News news Panel-Show talk-show Reality reality Talk-Show talk-show Variety talk-show
+`)
+
 // parseCodes reads pairs of words.
 func parseCodes(text string) map[string]string {
 	words := strings.Fields(text)

@@ -89,16 +89,3 @@ func TestDemoIsSortedByYear(t *testing.T) {
 		t.Error("the oldest film does not come first")
 	}
 }
-
-// What was brought in is remembered by key alone.
-func TestNoKeyIsOfAFilmAndOfAChannel(t *testing.T) {
-	films := map[string]bool{}
-	for _, f := range Demo() {
-		films[f.Key] = true
-	}
-	for _, s := range DemoStations() {
-		if films[s.Channel.Key] {
-			t.Errorf("%s is both", s.Channel.Key)
-		}
-	}
-}

@@ -1,15 +1,12 @@
-// Package ingest makes normalised films: from the curated demo catalogue, from a deterministic generator of large ones,
-// and from files of Wikidata and Wikipedia. It writes nothing and knows no database; the catalogue does that.
+// Package ingest makes normalised films and shows: from the curated demo catalogue, from a deterministic generator of large
+// ones, and from files of Wikidata, Wikipedia and TVmaze. It writes nothing and knows no database; the catalogue does that.
 package ingest
 
 import (
-	"slices"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"encora/shared/territory"
 )
 
 // Limits of the contract's movie (adminCreateMovie), in code points and years; keyMax and nameMax are ours, the contract has none.
@@ -87,69 +84,11 @@ func (f *Film) fault() string {
 		return "release year outside 1888–2100"
 	case f.RuntimeMinutes < 0:
 		return "runtime below zero"
-	case f.ContentRating != "" && !slices.Contains(ratings, f.ContentRating):
-		return "unknown content rating " + f.ContentRating
 	}
-	if reason := f.textFault(); reason != "" {
-		return reason
-	}
-	return f.listFault()
-}
-
-func (f *Film) textFault() string {
-	texts := []struct {
-		name, text string
-		limit      int
-	}{
-		{"key", f.Key, keyMax}, {"title", f.Title, titleMax}, {"original title", f.OriginalTitle, titleMax}, {"synopsis", f.Synopsis, synopsisMax},
-		{"tagline", f.Tagline, taglineMax}, {"studio", f.Studio, studioMax},
-	}
-	for _, t := range texts {
-		if reason := textFault(t.name, t.text, t.limit); reason != "" {
-			return reason
-		}
-	}
-	for _, c := range f.Cast {
-		if c.Name == "" || !slices.Contains(roles, c.Role) {
-			return "credit without a name or a known role"
-		}
-		if reason := textFault("cast name", c.Name+" "+c.CharacterName, nameMax); reason != "" {
-			return reason
-		}
-	}
-	return ""
-}
-
-func (f *Film) listFault() string {
-	for _, slug := range f.Genres {
-		if _, ok := parents[slug]; !ok {
-			return "unknown genre " + slug
-		}
-	}
-	for _, code := range f.CountryOfOrigin {
-		if !territory.Valid(code) {
-			return "unknown country " + code
-		}
-	}
-	return ""
-}
-
-// textFault refuses what no honest title, name or synopsis holds, and what players draw wrongly.
-func textFault(name, text string, limit int) string {
-	if n := utf8.RuneCountInString(text); n > limit {
-		return name + " too long"
-	}
-	if strings.ContainsFunc(text, hostile) {
-		return name + " holds control, direction or broken characters"
-	}
-	return ""
-}
-
-// hostile is true for controls and line separators, explicit direction marks (UAX #9: they reorder the text around them),
-// private use, and U+FFFD, which stands for something that was broken before.
-func hostile(r rune) bool {
-	return unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Co, r) || r == utf8.RuneError ||
-		r == '\u2028' || r == '\u2029' || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+	return firstFault(ratingFault(f.ContentRating),
+		textsFault(limited{"key", f.Key, keyMax}, limited{"title", f.Title, titleMax}, limited{"original title", f.OriginalTitle, titleMax},
+			limited{"synopsis", f.Synopsis, synopsisMax}, limited{"tagline", f.Tagline, taglineMax}, limited{"studio", f.Studio, studioMax}),
+		castFault(f.Cast), genresFault(f.Genres, "movie"), countriesFault(f.CountryOfOrigin))
 }
 
 // clean makes one paragraph of a text: runs of white space become one space, and white space and invisible format

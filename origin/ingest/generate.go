@@ -16,7 +16,7 @@ import (
 // before or after it, and 2 % drafts. Keys are "generated:SEED:INDEX" and image URLs lead nowhere (RFC 2606).
 func Generate(n int, seed uint64, now time.Time) iter.Seq[Film] {
 	return func(yield func(Film) bool) {
-		g := newGenerator(seed, now)
+		g := newGenerator(seed, filmStream, filmGenres, now)
 		for i := range n {
 			if !yield(g.film(i)) {
 				return
@@ -24,6 +24,12 @@ func Generate(n int, seed uint64, now time.Time) iter.Seq[Film] {
 		}
 	}
 }
+
+// Films and shows are drawn each from random numbers of their own.
+const (
+	filmStream = iota
+	showStream
+)
 
 // origins are the countries in which films are made, how many of a thousand, and in which language.
 var origins = []struct {
@@ -37,8 +43,8 @@ var origins = []struct {
 	{"CH", "de", 3}, {"MA", "ar", 2}, {"LB", "ar", 2}, {"NG", "en", 1},
 }
 
-// genreRanks are the genres by how common they are.
-var genreRanks = []string{
+// filmGenres are the genres of films by how common they are.
+var filmGenres = []string{
 	"drama", "comedy", "thriller", "romance", "action", "crime", "horror", "documentary", "family", "adventure",
 	"science-fiction", "romantic-comedy", "mystery", "fantasy", "animation", "historical", "biographical", "musical",
 	"coming-of-age", "war", "psychological-thriller", "lgbtq", "teen", "supernatural", "superhero", "sports", "anime",
@@ -50,16 +56,17 @@ type generator struct {
 	r       *rand.Rand
 	seed    uint64
 	now     time.Time
+	genres  []string // by how common they are
 	genre   *rand.Zipf
 	studio  *rand.Zipf
 	people  map[string]*rand.Zipf // by language
 	weights int
 }
 
-func newGenerator(seed uint64, now time.Time) *generator {
-	r := rand.New(rand.NewPCG(seed, 0))
-	g := &generator{r: r, seed: seed, now: now.UTC().Truncate(time.Second), people: map[string]*rand.Zipf{}}
-	g.genre = rand.NewZipf(r, 1.4, 3, uint64(len(genreRanks)-1))
+func newGenerator(seed, stream uint64, genres []string, now time.Time) *generator {
+	r := rand.New(rand.NewPCG(seed, stream))
+	g := &generator{r: r, seed: seed, now: now.UTC().Truncate(time.Second), genres: genres, people: map[string]*rand.Zipf{}}
+	g.genre = rand.NewZipf(r, 1.4, 3, uint64(len(genres)-1))
 	g.studio = rand.NewZipf(r, 1.5, 4, 1<<16)
 	for language, l := range lexicons {
 		g.people[language] = rand.NewZipf(r, 1.2, float64(l.people()/40), uint64(l.people()-1))
@@ -88,7 +95,7 @@ func (g *generator) film(i int) Film {
 		Key:             fmt.Sprintf("generated:%d:%d", g.seed, i),
 		CountryOfOrigin: []string{from.country},
 		ReleaseYear:     g.year(),
-		Genres:          g.genres(),
+		Genres:          g.drawGenres(),
 		RuntimeMinutes:  g.runtime(),
 	}
 	if g.chance(0.12) { // made together
@@ -96,16 +103,23 @@ func (g *generator) film(i int) Film {
 			f.CountryOfOrigin = append(f.CountryOfOrigin, other)
 		}
 	}
-	g.texts(&f, l)
-	f.Studio = g.studioOf(l)
+	st := g.story(l)
+	f.Title, f.OriginalTitle, f.Synopsis = st.title, st.original, st.synopsis
+	if g.chance(0.8) {
+		f.Tagline = fill(pick(g.r, st.teller.Closing), st.words)
+	}
+	f.Studio = g.company(l, studioKinds)
 	f.ContentRating = g.rating(&f)
 	f.Cast = g.cast(l)
 	g.languages(&f, l)
-	g.audience(&f)
+	f.AverageRating, f.RatingCount = g.audience()
 	g.window(&f)
-	base := fmt.Sprintf("https://images.example.com/generated/%d/%d/", g.seed, i)
-	f.Images = Images{PosterURL: base + "poster.jpg", BackdropURL: base + "backdrop.jpg", ThumbnailURL: base + "thumbnail.jpg"}
+	f.Images = artwork(fmt.Sprintf("https://images.example.com/generated/%d/%d/", g.seed, i))
 	return f
+}
+
+func artwork(base string) Images {
+	return Images{PosterURL: base + "poster.jpg", BackdropURL: base + "backdrop.jpg", ThumbnailURL: base + "thumbnail.jpg"}
 }
 
 func (g *generator) chance(p float64) bool { return g.r.Float64() < p }
@@ -123,38 +137,44 @@ func (g *generator) runtime() int {
 	return int(min(max(104+g.r.NormFloat64()*19, 58), 215))
 }
 
-func (g *generator) genres() []string {
+func (g *generator) drawGenres() []string {
 	slugs := make([]string, 1+g.r.IntN(3))
 	for i := range slugs {
-		slugs[i] = genreRanks[g.genre.Uint64()]
+		slugs[i] = g.genres[g.genre.Uint64()]
 	}
 	return withParents(slugs)
 }
 
-// texts gives foreign films an English title and their own as the original in seven of ten cases, and an English
-// synopsis in six.
-func (g *generator) texts(f *Film, l *lexicon) {
+// story is what a film or show is called and tells.
+type story struct {
+	title, original, synopsis string
+	teller                    *lexicon          // in whose language the synopsis is
+	words                     map[string]string // of the synopsis
+	images                    string            // base of the URLs of artwork
+}
+
+// story gives foreign titles an English one and their own as the original in seven of ten cases, and an English synopsis
+// in six.
+func (g *generator) story(l *lexicon) story {
 	en := lexicons["en"]
-	words := l.words(g.r, l)
-	f.Title = fill(pick(g.r, l.Titles), words)
+	s := story{teller: l, words: l.words(g.r, l)}
+	s.title = fill(pick(g.r, l.Titles), s.words)
 	if l != en && g.chance(0.7) {
-		f.OriginalTitle, f.Title = f.Title, fill(pick(g.r, en.Titles), en.words(g.r, l))
+		s.original, s.title = s.title, fill(pick(g.r, en.Titles), en.words(g.r, l))
 	}
-	teller := l
 	if l != en && g.chance(0.6) {
-		teller, words = en, en.words(g.r, l)
+		s.teller, s.words = en, en.words(g.r, l)
 	}
-	f.Synopsis = teller.synopsis(g.r, words)
-	if g.chance(0.8) {
-		f.Tagline = fill(pick(g.r, teller.Closing), words)
-	}
+	s.synopsis = s.teller.synopsis(g.r, s.words)
+	return s
 }
 
 var studioKinds = []string{"Pictures", "Films", "Entertainment", "Film Company", "Studios", "Cinema"}
 
-func (g *generator) studioOf(l *lexicon) string {
+// company is one with its home in a city of the lexicon.
+func (g *generator) company(l *lexicon, kinds []string) string {
 	i := int(g.studio.Uint64())
-	return l.Cities[i%len(l.Cities)] + " " + studioKinds[i/len(l.Cities)%len(studioKinds)]
+	return l.Cities[i%len(l.Cities)] + " " + kinds[i/len(l.Cities)%len(kinds)]
 }
 
 var (
@@ -165,18 +185,19 @@ var (
 
 // rating goes by the genres; films older than the ratings (1968) mostly have none.
 func (g *generator) rating(f *Film) string {
-	has := func(slugs ...string) bool {
-		return slices.ContainsFunc(slugs, func(s string) bool { return slices.Contains(f.Genres, s) })
-	}
 	switch {
 	case f.ReleaseYear < 1968 && g.chance(0.8):
 		return "UNRATED"
-	case has("family", "animation"):
+	case hasAny(f.Genres, "family", "animation"):
 		return pick(g.r, mildRatings)
-	case has("horror", "crime", "war", "erotic"):
+	case hasAny(f.Genres, "horror", "crime", "war", "erotic"):
 		return pick(g.r, harshRatings)
 	}
 	return pick(g.r, usualRatings)
+}
+
+func hasAny(genres []string, slugs ...string) bool {
+	return slices.ContainsFunc(slugs, func(s string) bool { return slices.Contains(genres, s) })
 }
 
 // cast is a director, at times a writer and a producer, and three to nine actors, mostly of the film's own language.
@@ -239,13 +260,13 @@ func (g *generator) languages(f *Film, l *lexicon) {
 	}
 }
 
-// audience rates nineteen films of twenty; counts run from one to hundreds of thousands.
-func (g *generator) audience(f *Film) {
+// audience rates nineteen titles of twenty; counts run from one to hundreds of thousands.
+func (g *generator) audience() (float64, int) {
 	if g.chance(0.05) {
-		return
+		return 0, 0
 	}
-	f.AverageRating = math.Round(min(max(3.3+g.r.NormFloat64()*0.7, 1), 5)*10) / 10
-	f.RatingCount = 1 + g.r.IntN(1<<g.r.IntN(19))
+	average := math.Round(min(max(3.3+g.r.NormFloat64()*0.7, 1), 5)*10) / 10
+	return average, 1 + g.r.IntN(1<<g.r.IntN(19))
 }
 
 func (g *generator) window(f *Film) {

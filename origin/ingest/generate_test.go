@@ -15,11 +15,11 @@ import (
 
 var noon = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
 
-// digest is a hash of the JSON of all films.
-func digest(t *testing.T, films iter.Seq[Film]) string {
+// digest is a hash of the JSON of all titles.
+func digest[T any](t *testing.T, titles iter.Seq[T]) string {
 	t.Helper()
 	h := sha256.New()
-	if err := json.NewEncoder(h).Encode(slices.Collect(films)); err != nil {
+	if err := json.NewEncoder(h).Encode(slices.Collect(titles)); err != nil {
 		t.Fatal(err)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])

@@ -307,10 +307,7 @@ func (g *guideLexicon) describe(r *rand.Rand, l *lexicon, kind string) string {
 	if kind == "series" || kind == "film" {
 		lines = append([]string{pick(r, l.Opening)}, shuffled(r, l.Middle)...)
 	}
-	gap := " "
-	if l.Language == "ja" {
-		gap = ""
-	}
+	gap := l.gap()
 	want := programmeShort + len(gap) + r.IntN(programmeLong/2)
 	text, size := "", 0
 	for _, line := range lines {

@@ -123,10 +123,7 @@ const (
 
 // synopsis tells a story of 200 to 900 code points: an opening, as much middle as its length asks for, a closing.
 func (l *lexicon) synopsis(r *rand.Rand, words map[string]string) string {
-	gap := " "
-	if l.Language == "ja" || l.Language == "zh" {
-		gap = ""
-	}
+	gap := l.gap()
 	text, closing := fill(pick(r, l.Opening), words), fill(pick(r, l.Closing), words)
 	size := utf8.RuneCountInString(text) + utf8.RuneCountInString(closing) + len(gap)
 	want := synopsisShort + r.IntN(synopsisLong-synopsisShort)
@@ -140,6 +137,19 @@ func (l *lexicon) synopsis(r *rand.Rand, words map[string]string) string {
 		size += n
 	}
 	return text + gap + closing
+}
+
+// sketch tells of one episode in two sentences.
+func (l *lexicon) sketch(r *rand.Rand, words map[string]string) string {
+	return fill(pick(r, l.Middle), words) + l.gap() + fill(pick(r, l.Closing), words)
+}
+
+// gap is what the language has between sentences.
+func (l *lexicon) gap() string {
+	if l.Language == "ja" || l.Language == "zh" {
+		return ""
+	}
+	return " "
 }
 
 func pick[T any](r *rand.Rand, items []T) T { return items[r.IntN(len(items))] }

@@ -44,27 +44,43 @@ func (r *Reject) Error() string {
 // with broken text, a value of the wrong type, or that is a television series is a reject as a whole. labels are the
 // genre names of Wikidata's records; without them those have no genres.
 func Read(r io.Reader, labels Labels) iter.Seq2[Record, error] {
-	return func(yield func(Record, error) bool) {
+	return decoded(r, func(rec raw) (Record, error) {
+		film, reason := decode(rec.text, labels)
+		if reason != "" {
+			return Record{}, refused(rec, film.Key, reason)
+		}
+		return Record{Line: rec.line, Film: film}, nil
+	})
+}
+
+// decoded yields what decode makes of each record of a file. What it refuses is a *Reject; any other error is the file's,
+// and ends it.
+func decoded[T any](r io.Reader, decode func(raw) (T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
 		s, err := newScanner(r)
 		if err != nil {
-			yield(Record{}, err)
+			yield(none, err)
 			return
 		}
 		for rec, err := range s.records() {
 			if err != nil {
-				yield(Record{}, err)
+				yield(none, err)
 				return
 			}
-			film, reason := decode(rec.text, labels)
-			if reason != "" {
-				err = &Reject{Line: rec.line, Key: film.Key, Reason: reason}
-				film = Film{}
-			}
-			if !yield(Record{Line: rec.line, Film: film}, err) {
+			if !yield(decode(rec)) {
 				return
 			}
 		}
 	}
+}
+
+// refused is the error of a record. A key that is not for terminals is left out.
+func refused(rec raw, key, reason string) *Reject {
+	if strings.ContainsFunc(key, hostile) {
+		key = ""
+	}
+	return &Reject{Line: rec.line, Key: key, Reason: reason}
 }
 
 // entry is a record of either form; the names of their fields don't meet.
@@ -76,27 +92,31 @@ type entry struct {
 
 // decode makes a film of a record, or says why it can't; of a film that is refused only Key counts.
 func decode(text []byte, labels Labels) (Film, string) {
-	if text == nil {
-		return Film{}, "longer than 1 MiB"
-	}
-	if !utf8.Valid(text) {
-		return Film{}, "not UTF-8"
-	}
-	if text[0] != '{' {
-		return Film{}, "not an object"
-	}
 	var e entry
-	if err := json.Unmarshal(text, &e); err != nil {
-		return Film{}, decodeReason(err)
+	if reason := object(text, &e); reason != "" {
+		return Film{}, reason
 	}
 	film, reason := e.film(labels)
 	if reason == "" {
 		reason = film.fault()
 	}
-	if strings.ContainsFunc(film.Key, hostile) { // it goes to terminals
-		film.Key = ""
-	}
 	return film, reason
+}
+
+// object decodes a record, which has to be a JSON object, or says why it can't.
+func object(text []byte, into any) string {
+	switch {
+	case text == nil:
+		return "longer than 1 MiB"
+	case !utf8.Valid(text):
+		return "not UTF-8"
+	case text[0] != '{':
+		return "not an object"
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		return decodeReason(err)
+	}
+	return ""
 }
 
 func (e *entry) film(labels Labels) (Film, string) {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Genre is one entry of the taxonomy that all three sources share.
+// Genre is one entry of the taxonomy that all sources share.
 type Genre struct {
 	Slug         string // [a-z0-9-]+
 	Name         string
@@ -13,7 +13,8 @@ type Genre struct {
 	ContentTypes []string // movie, show
 }
 
-// taxonomy is in the order in which a menu shows it: a genre, then its children (indented by a '>').
+// taxonomy is in the order in which a menu shows it: a genre, then its children (indented by a '>'). A '+' marks genres of
+// shows alone.
 var taxonomy = parseTaxonomy(`
 action Action
 >martial-arts Martial Arts
@@ -25,29 +26,39 @@ animation Animation
 comedy Comedy
 >romantic-comedy Romantic Comedy
 >satire Satire & Parody
+>+sitcom Sitcom
 crime Crime
 >film-noir Film Noir
 >heist Heist
 documentary Documentary
+>+nature Nature
 drama Drama
 >biographical Biography
 >coming-of-age Coming of Age
 >historical Historical
+>+legal Legal
+>+medical Medical
 >political Political
 family Children & Family
 >holiday Holiday
 fantasy Fantasy
++food Food
++game-show Game Show
 horror Horror
 >supernatural Supernatural
 musical Music & Musicals
 mystery Mystery
++news News
++reality Reality
 romance Romance
 >erotic Erotic
 science-fiction Science Fiction
 >dystopian Dystopian
 sports Sports
++talk-show Talk & Variety
 thriller Thriller
 >psychological-thriller Psychological Thriller
++travel Travel
 war War
 western Western
 arthouse Art House & Independent
@@ -56,11 +67,11 @@ teen Teen
 silent Silent
 `)
 
-// parents maps every slug to its parent's, "" at the top.
-var parents = func() map[string]string {
-	m := make(map[string]string, len(taxonomy))
+// genres are the entries of the taxonomy by slug.
+var genres = func() map[string]Genre {
+	m := make(map[string]Genre, len(taxonomy))
 	for _, g := range taxonomy {
-		m[g.Slug] = g.Parent
+		m[g.Slug] = g
 	}
 	return m
 }()
@@ -74,21 +85,26 @@ func parseTaxonomy(text string) []Genre {
 	for line := range strings.Lines(strings.TrimSpace(text)) {
 		slug, name, _ := strings.Cut(strings.TrimSpace(line), " ")
 		g := Genre{Name: name, ContentTypes: []string{"movie", "show"}}
-		if child, ok := strings.CutPrefix(slug, ">"); ok {
-			g.Slug, g.Parent = child, top
+		slug, child := strings.CutPrefix(slug, ">")
+		slug, showOnly := strings.CutPrefix(slug, "+")
+		if showOnly {
+			g.ContentTypes = g.ContentTypes[1:]
+		}
+		if g.Slug = slug; child {
+			g.Parent = top
 		} else {
-			g.Slug, top = slug, slug
+			top = slug
 		}
 		all = append(all, g)
 	}
 	return all
 }
 
-// withParents drops repeats and puts each genre's parent behind it, so that a filter by the parent finds the film.
+// withParents drops repeats and puts each genre's parent behind it, so that a filter by the parent finds the title.
 func withParents(slugs []string) []string {
 	var all []string
 	for _, slug := range slugs {
-		for ; slug != "" && !slices.Contains(all, slug); slug = parents[slug] {
+		for ; slug != "" && !slices.Contains(all, slug); slug = genres[slug].Parent {
 			all = append(all, slug)
 		}
 	}

@@ -266,8 +266,10 @@ BEGIN
     IF TG_TABLE_NAME <> 'seasons' THEN
         PERFORM refresh_titles(ARRAY(SELECT id FROM changed));
     END IF;
-    IF TG_OP = 'UPDATE' AND TG_TABLE_NAME IN ('shows', 'seasons') THEN
-        PERFORM refresh_titles(ARRAY(SELECT e.id FROM changed c JOIN episodes e ON c.id IN (e.show_id, e.season_id)));
+    IF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'shows' THEN
+        PERFORM refresh_titles(ARRAY(SELECT e.id FROM changed c JOIN episodes e ON e.show_id = c.id));
+    ELSIF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'seasons' THEN
+        PERFORM refresh_titles(ARRAY(SELECT e.id FROM changed c JOIN episodes e ON e.season_id = c.id));
     END IF;
     RETURN NULL;
 END $$;

@@ -1,6 +1,7 @@
 package series
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -19,7 +20,8 @@ type IncomingShow struct {
 	Show          ShowWrite
 	AverageRating float64
 	RatingCount   int
-	Trailer       bool // a packaged trailer goes with it
+	Airing        string // ongoing, ended or canceled, of drafts too; "" is what Show.Status says
+	Trailer       bool   // a packaged trailer goes with it
 	Seasons       []IncomingSeason
 }
 
@@ -144,7 +146,7 @@ func (in *ingestion) accept(b *IncomingShow) (*show, string) {
 	}
 	s := newShow(in.w.Now)
 	s.copyFrom(&b.Show)
-	s.AverageRating, s.RatingCount = b.AverageRating, b.RatingCount
+	s.AverageRating, s.RatingCount, s.Airing = b.AverageRating, b.RatingCount, cmp.Or(b.Airing, s.Airing)
 	ids, unknown := in.genres.Of(b.Show.Genres)
 	if len(unknown) > 0 {
 		return nil, "genres: there is no genre " + b.Show.Genres[unknown[0]]

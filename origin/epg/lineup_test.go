@@ -55,7 +55,7 @@ func TestLineup(t *testing.T) {
 func TestLineupOfPlans(t *testing.T) {
 	t.Parallel()
 	b := setupChannels(t)
-	rule := b.rule("DE")
+	rule := b.Rule("DE")
 	ruled := b.published(map[string]any{"geo_restrictions": map[string]any{"rule_id": rule}}).ID
 	plain, other := b.published(nil).ID, b.published(nil).ID
 	b.domain.LeftOut = func(ctx context.Context, tx pgx.Tx) (map[uuid.UUID][]string, error) {

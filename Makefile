@@ -80,9 +80,10 @@ e2e: ## the built programs as processes, and what becomes of them when they are 
 	bin/local test -- go test -count=1 ./loadtest/e2e
 
 fuzz: ## every fuzz target for FUZZTIME
-	@set -e; for package in $$(go list ./...); do \
-		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
-			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; done; done
+	go build -buildvcs=false -o bin/ ./deploy/local
+	@bin/local test -- bash -ec 'for package in $$(go list ./...); do \
+		for target in $$(go test -list "^Fuzz" $$package | grep "^Fuzz" || true); do \
+			go test -run "^$$" -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; done; done'
 
 ci: ## what CI runs
 	.ci/run

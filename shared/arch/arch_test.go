@@ -119,6 +119,7 @@ func TestLibrariesStayWhereTheyBelong(t *testing.T) {
 		"github.com/valyala/fasthttp":    {"edge", "loadtest"},
 		"github.com/dgraph-io/ristretto": {"edge/cache"},
 		"github.com/danielgtaylor/huma":  {"origin/api"},
+		"cel.dev/cel-go":                 {"origin/filter"},
 		"github.com/riverqueue/river":    {"origin/app", "origin/migrations", "origin/pgtest"},
 	}
 	for _, f := range files(t) {

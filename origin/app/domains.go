@@ -13,6 +13,7 @@ import (
 	"encora/origin/catalog"
 	"encora/origin/changes"
 	"encora/origin/content"
+	"encora/origin/curation"
 	"encora/origin/epg"
 	"encora/origin/media"
 	"encora/origin/pgdb"
@@ -27,6 +28,7 @@ import (
 // domains are the parts of the origin, each knowing only itself.
 type domains struct {
 	catalog    catalog.Domain
+	curation   curation.Domain
 	epg        epg.Domain
 	rights     rights.Domain
 	media      media.Domain
@@ -42,6 +44,7 @@ func newDomains(db *pgdb.DB, hub *changes.Hub, cdnBaseURL string) *domains {
 	d := &domains{}
 	upkeep := content.Upkeep{Attach: d.rights.Attach, Detach: d.rights.Detach, RemoveMedia: d.media.Remove}
 	d.catalog = catalog.Domain{DB: db, Upkeep: upkeep, AddVideos: addVideos(&d.media)}
+	d.curation.DB, d.curation.Upkeep = db, upkeep
 	d.epg = epg.Domain{DB: db, Upkeep: upkeep}
 	d.media.CDNBaseURL = cdnBaseURL
 	d.playback = playback.Domain{DB: db, Now: time.Now, Playables: map[string]playableFunc{
@@ -61,7 +64,7 @@ func newDomains(db *pgdb.DB, hub *changes.Hub, cdnBaseURL string) *domains {
 // entries are all operations, in the contract's order.
 func (d *domains) entries() []api.Entry {
 	var all []api.Entry
-	for _, of := range []func() []api.Entry{d.catalog.Entries, d.epg.Entries, d.media.Entries, d.subscriber.Entries, d.playback.Entries,
+	for _, of := range []func() []api.Entry{d.catalog.Entries, d.curation.Entries, d.epg.Entries, d.media.Entries, d.subscriber.Entries, d.playback.Entries,
 		d.rights.Entries, d.audit.Entries, d.system.Entries} {
 		all = append(all, of()...)
 	}

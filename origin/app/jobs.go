@@ -80,7 +80,8 @@ func startJobs(ctx context.Context, db *pgdb.DB, d *domains, log *slog.Logger) (
 	workers := river.NewWorkers()
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[announceArgs]) error {
 		_, err := d.catalog.AnnounceDue(ctx, time.Now())
-		return err
+		_, more := d.curation.AnnounceDue(ctx, time.Now())
+		return errors.Join(err, more)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweepArgs]) error {
 		_, err := d.playback.Sweep(ctx)

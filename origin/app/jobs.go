@@ -81,7 +81,8 @@ func startJobs(ctx context.Context, db *pgdb.DB, d *domains, log *slog.Logger) (
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[announceArgs]) error {
 		_, films := d.catalog.AnnounceDue(ctx, time.Now())
 		_, episodes := d.series.AnnounceDue(ctx, time.Now())
-		return errors.Join(films, episodes)
+		_, collections := d.curation.AnnounceDue(ctx, time.Now())
+		return errors.Join(films, episodes, collections)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweepArgs]) error {
 		_, err := d.playback.Sweep(ctx)

@@ -46,7 +46,7 @@ func (s *serve) Run(ctx context.Context, p *program) error {
 	}
 	defer resolver.Close()
 	d := newDomains(db, hub, s.CDNBaseURL)
-	d.system.Log = p.log
+	d.system.Log, d.curation.Log = p.log, p.log
 	d.system.Components = []system.Component{
 		{Name: "database", Critical: true, Check: db.Ping},
 		{Name: "feed", Check: hub.Check},

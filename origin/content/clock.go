@@ -28,7 +28,7 @@ func (k *Kind[R, A]) AnnounceDue(ctx context.Context, db *pgdb.DB, table string,
 				return err
 			}
 			h := k.Handle(r)
-			status := h.status(w.Now)
+			status := h.Status(w.Now)
 			k.tell(w, h, h.Publication.Announced, status)
 			if _, err := tx.Exec(ctx, `UPDATE `+table+` SET announced = $2 WHERE id = $1`, id, status); err != nil {
 				return err

@@ -56,6 +56,7 @@ type Handle struct {
 	Title       string
 	Publication *Publication
 	Window      *Window // nil: it is always open
+	Ended       string  // the status after the window; "": Unpublished
 	UpdatedAt   *time.Time
 }
 
@@ -66,7 +67,14 @@ func (h Handle) window() Window {
 	return *h.Window
 }
 
-func (h Handle) status(at time.Time) string { return h.Publication.At(h.window(), at) }
+// Status is what editors see at an instant.
+func (h Handle) Status(at time.Time) string {
+	status := h.Publication.At(h.window(), at)
+	if status == Unpublished && h.Ended != "" {
+		return h.Ended
+	}
+	return status
+}
 
 // Edit is the outcome of an editor's change to a row in memory: what is wrong with it (422), whether the row's state forbids
 // it (409), and what becomes of its rules.
@@ -87,7 +95,7 @@ func (k *Kind[R, A]) Create(ctx context.Context, w *api.Write, r *R, e Edit, slu
 		return none, err
 	}
 	h := k.Handle(r)
-	h.Publication.Announced = h.status(w.Now)
+	h.Publication.Announced = h.Status(w.Now)
 	if err := k.insert(ctx, w, r, slug, candidates); err != nil {
 		return none, err
 	}
@@ -100,7 +108,7 @@ func (k *Kind[R, A]) Create(ctx context.Context, w *api.Write, r *R, e Edit, slu
 		return none, err
 	}
 	w.Audit("content.created", k.Type, h.ID, nil)
-	if status := h.status(w.Now); status == Live || status == Scheduled {
+	if status := h.Status(w.Now); status == Live || status == Scheduled {
 		k.tell(w.Tx, h, Draft, status)
 	}
 	if err := k.shown(ctx, w, h.ID, Change{Counts: true}, false); err != nil {
@@ -247,7 +255,7 @@ const (
 
 // announce leaves the audit entries and events of an edit: what was edited, and the step of the status if there was one.
 func (k *Kind[R, A]) announce(w *api.Write, was, is Handle, changed []string) {
-	from, to := was.status(w.Now), is.status(w.Now)
+	from, to := was.Status(w.Now), is.Status(w.Now)
 	edited := slices.DeleteFunc(slices.Clone(changed), func(name string) bool {
 		return from != to && (name == "status" || name == "is_published")
 	})
@@ -287,7 +295,7 @@ func (k *Kind[R, A]) Remove(ctx context.Context, w *api.Write, id uuid.UUID, ref
 	if err := w.Check(last); err != nil {
 		return api.None{}, err
 	}
-	if err := refuse(r, k.Handle(r).status(w.Now)); err != nil {
+	if err := refuse(r, k.Handle(r).Status(w.Now)); err != nil {
 		return api.None{}, err
 	}
 	if entry.Published { // past its window: answers may still hold its absence, and its return

@@ -37,7 +37,7 @@ func (v Window) Stored() Window {
 
 // Publication is what editors want of a title, and what events and audit last told of its status.
 type Publication struct {
-	State     string // Draft, Live, or what comes after: Unpublished; a collection's is archived
+	State     string // Draft, Live, or what comes after: Unpublished; a collection's is Archived
 	Announced string
 }
 
@@ -81,7 +81,7 @@ func (p *Publication) Unpublish() error {
 }
 
 // Turn takes over the status that a body asks for: what is wrong with that, and whether the title's state forbids it, which
-// keeps the order draft → published or scheduled → unpublished.
+// keeps the order draft → published or scheduled → unpublished or archived.
 func (p *Publication) Turn(v Window, status string, now time.Time) ([]fault.Detail, error) {
 	switch status {
 	case Live:
@@ -99,10 +99,12 @@ func (p *Publication) Turn(v Window, status string, now time.Time) ([]fault.Deta
 			return []fault.Detail{{Field: "status", Code: "not_allowed", Message: "A draft can be published, not unpublished."}}, nil
 		}
 		p.State = Unpublished
+	case Archived:
+		p.State = Archived
 	case Draft:
 		if p.State != Draft {
-			return nil, fault.New(fault.Conflict, "What has been published can't become a draft again; unpublish it.",
-				fault.Detail{Field: "status", Code: "not_allowed", Message: "Allowed are published, scheduled and unpublished."})
+			return nil, fault.New(fault.Conflict, "What is no draft any more can't become one again.",
+				fault.Detail{Field: "status", Code: "not_allowed", Message: "Allowed are the other statuses."})
 		}
 	}
 	return nil, nil
@@ -124,7 +126,12 @@ func takenAway(was, is Publication, before, after Window) bool {
 	if was.State != Live {
 		return false
 	}
-	return is.State != Live || later(after.AvailableFrom, before.AvailableFrom) || earlier(after.AvailableUntil, before.AvailableUntil)
+	return is.State != Live || before.Cut(after)
+}
+
+// Cut reports whether the window is open at some time when the other is not.
+func (v Window) Cut(other Window) bool {
+	return later(other.AvailableFrom, v.AvailableFrom) || earlier(other.AvailableUntil, v.AvailableUntil)
 }
 
 // later compares beginnings of windows; nil is the beginning of time.

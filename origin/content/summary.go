@@ -2,6 +2,7 @@ package content
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -19,10 +20,12 @@ type Summary struct {
 	ContentRating  string         `json:"content_rating,omitempty"`
 	ReleaseYear    int            `json:"release_year,omitempty"`
 	RuntimeMinutes int            `json:"runtime_minutes,omitempty"`
+	ChangedAt      time.Time      `json:"-"` // by an edit, or by the opening of its window
 }
 
 // SummaryColumns are those of Summary, of titles x.
-const SummaryColumns = `x.content_type, x.id, x.title, x.slug, x.images, x.content_rating, x.release_year, x.runtime_minutes`
+const SummaryColumns = `x.content_type, x.id, x.title, x.slug, x.images, x.content_rating, x.release_year, x.runtime_minutes,
+	greatest(x.updated_at, x.available_from) AS changed_at`
 
 // PlacedSummary is a Summary in a list.
 type PlacedSummary struct {

@@ -61,7 +61,9 @@ func visible(r *api.Read, window string, kinds []string) *Query {
 	if len(r.Deny) > 0 {
 		q.And(`NOT EXISTS (SELECT 1 FROM geo_attachments a WHERE a.content_id IN (t.id, t.parent_id) AND a.rule_id = ANY(@deny))`, "deny", r.Deny)
 	}
-	q.Matching(r.Filter, "plan")
+	if len(kinds) != 1 || kinds[0] != Collection { // which shows what of it is in the plan
+		q.Matching(r.Filter, "plan")
+	}
 	return q
 }
 
@@ -81,23 +83,29 @@ func tagFilter(r *api.Read) {
 	}
 }
 
-// Matching keeps what a filter lets through, and whose show it lets through. A filter that is none any more, because the
-// language has changed since it was stored, lets nothing through. name tells its arguments from other filters'.
+// Matching keeps what a plan's filter lets through, and whose show it lets through. name tells its arguments from other
+// filters'.
 func (q *Query) Matching(text, name string) {
 	if text == "" {
 		return
 	}
+	q.Selecting(text, name)
+	if f, problems := filter.Compile(text); len(problems) == 0 {
+		parents, args := f.SQL("p", name+"_p")
+		q.With("(t.parent_id IS NULL OR EXISTS (SELECT 1 FROM titles p WHERE p.id = t.parent_id AND ("+parents+")))", args)
+	}
+}
+
+// Selecting keeps what a filter selects. One that is none any more, because the language has changed since it was stored,
+// selects nothing.
+func (q *Query) Selecting(text, name string) {
 	f, problems := filter.Compile(text)
 	if len(problems) > 0 {
 		q.And("false")
 		return
 	}
-	own, args := f.SQL("t", name)
-	parents, more := f.SQL("p", name+"_p")
-	for k, v := range more {
-		args[k] = v
-	}
-	q.With("("+own+") AND (t.parent_id IS NULL OR EXISTS (SELECT 1 FROM titles p WHERE p.id = t.parent_id AND ("+parents+")))", args)
+	condition, args := f.SQL("t", name)
+	q.With("("+condition+")", args)
 }
 
 // Where renders the conditions, each with AND before it.

@@ -54,4 +54,5 @@ require (
 	github.com/valyala/histogram v1.2.0 // indirect
 	github.com/x448/float16 v0.8.4 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
+	pgregory.net/rapid v1.2.0 // indirect
 )

@@ -95,32 +95,19 @@ func (s *Search) shows(c *cursor, title int) bool {
 	if mark == 0 && !c.Stale {
 		return true
 	}
-	if set := int(mark &^ ends); set != 0 && s.denied(c, set) {
+	if set := int(mark &^ ends); set != 0 && (c.Shy || s.denied(c, set)) {
 		return false
 	}
 	line := c.line(title)
-	return (mark&ends == 0 || s.now < whole(line, atUntil)) && (!c.Stale || !s.removed(c.Source, line))
+	return (mark&ends == 0 || s.now < whole(line, atUntil)) && (!c.Stale || s.viewer.Removed(half(line, atSlot)) <= c.Pos)
 }
 
 func (s *Search) denied(c *cursor, set int) bool {
 	v := &s.verdicts[s.judged[c.number]+set]
 	if *v == unknown {
-		if *v = seen; s.viewer.Denies(c.Not[set]) {
+		if *v = seen; s.viewer.Denies(c.sets[set]) {
 			*v = denied
 		}
 	}
 	return *v == denied
-}
-
-// removed reports whether a title, or what it is a part of, was taken away since its part was read.
-func (s *Search) removed(source *Source, line string) bool {
-	if s.viewer.Removed(half(line, atSlot)) > source.Pos {
-		return true
-	}
-	for _, slot := range source.Within[half(line, atWithin)] {
-		if s.viewer.Removed(slot) > source.Pos {
-			return true
-		}
-	}
-	return false
 }

@@ -16,31 +16,28 @@ const (
 
 // folder folds texts. It is used again and again, so that folding allocates nothing.
 type folder struct {
-	loose []byte // the text, decomposed
+	loose norm.Iter // over the text, decomposed
 }
 
 // append appends a text, folded.
 func (f *folder) append(b []byte, text string) []byte {
-	f.loose = norm.NFKD.AppendString(f.loose[:0], spread(text))
 	start, gap := len(b), byte(0)
-	for rest := f.loose; len(rest) > 0; {
-		r, size := utf8.DecodeRune(rest)
-		rest = rest[size:]
-		switch {
-		case silent(r):
-		case !lettered(r):
-			if gap != space {
+	for f.loose.InitString(norm.NFKD, spread(text)); !f.loose.Done(); {
+		for rest := f.loose.Next(); len(rest) > 0; {
+			r, size := utf8.DecodeRune(rest)
+			rest = rest[size:]
+			switch {
+			case silent(r):
+			case lettered(r):
+				if gap != 0 && len(b) > start {
+					b = append(b, gap)
+				}
+				gap, b = 0, appendPlain(b, unicode.ToLower(r))
+			case unicode.IsSpace(r):
+				gap = space
+			case gap == 0:
 				gap = joint
 			}
-			if unicode.IsSpace(r) {
-				gap = space
-			}
-		default:
-			if gap != 0 && len(b) > start {
-				b = append(b, gap)
-			}
-			gap = 0
-			b = appendPlain(b, unicode.ToLower(r))
 		}
 	}
 	return b

@@ -26,8 +26,8 @@ func Pack(body []byte, slot func(tag string) uint32) ([]byte, error) {
 	if err := json.Unmarshal(body, &in); err != nil {
 		return nil, fmt.Errorf("suggestions: %w", err)
 	}
-	b := builder{slot: slot, lists: map[string]uint32{}}
-	b.list(nil)
+	b := builder{slot: slot, known: map[string]uint32{}}
+	b.set(nil)
 	titles := make([]title, len(in.Titles))
 	for i := range titles {
 		if err := b.read(&titles[i], &in.Titles[i]); err != nil {
@@ -54,8 +54,8 @@ type title struct {
 type builder struct {
 	folder
 	slot  func(string) uint32
-	lists map[string]uint32 // numbers of sets.Not and sets.Within, by what they hold
-	sets
+	sets  [][]string
+	known map[string]uint32 // the numbers of sets, by what they hold
 
 	marks, lines, names, texts []byte
 	words, heads               entries
@@ -103,7 +103,7 @@ func appendReadings(readings []string, folded string) []string {
 
 // add lays out a title.
 func (b *builder) add(t *title) {
-	mark := b.list(t.Not)
+	mark := b.set(t.Not)
 	if t.Until != 0 {
 		mark |= ends
 	}
@@ -128,7 +128,7 @@ func (b *builder) line(t *title) {
 	line := append(b.lines, t.order.id...)
 	line = little.AppendUint64(line, uint64(t.Until))
 	line = little.AppendUint64(line, uint64(t.Weight))
-	for _, n := range []uint32{uint32(len(b.names)), uint32(len(b.texts)), b.slot(t.tag), b.tags(t.Within)} {
+	for _, n := range []uint32{uint32(len(b.names)), uint32(len(b.texts)), b.slot(t.tag)} {
 		line = little.AppendUint32(line, n)
 	}
 	b.lines = append(line, t.kind)
@@ -151,31 +151,14 @@ func (b *builder) index(reading string, known []string) []string {
 	return known
 }
 
-// list is the number of a list of ids among sets.Not.
-func (b *builder) list(ids []string) uint32 {
+// set is the number of a set of ids.
+func (b *builder) set(ids []string) uint32 {
 	ids = slices.Sorted(slices.Values(ids))
-	key := "n" + strings.Join(ids, "\x00")
-	n, ok := b.lists[key]
+	key := strings.Join(ids, "\x00")
+	n, ok := b.known[key]
 	if !ok {
-		n = uint32(len(b.Not))
-		b.lists[key] = n
-		b.Not = append(b.Not, ids)
-	}
-	return n
-}
-
-// tags is the number of a list of tags' slots among sets.Within.
-func (b *builder) tags(tags []string) uint32 {
-	key := "w" + strings.Join(tags, "\x00")
-	n, ok := b.lists[key]
-	if !ok {
-		n = uint32(len(b.Within))
-		b.lists[key] = n
-		slots := make([]uint32, len(tags))
-		for i, tag := range tags {
-			slots[i] = b.slot(tag)
-		}
-		b.Within = append(b.Within, slots)
+		n = uint32(len(b.sets))
+		b.known[key], b.sets = n, append(b.sets, ids)
 	}
 	return n
 }

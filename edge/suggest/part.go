@@ -18,21 +18,15 @@ import (
 // which they are shown.
 type Part struct {
 	count int
-	marks string // of each title, what decides whether it may be shown
-	lines string // the rest of it, and one line more, which says where the last one's name ends
-	names string // as JSON has them
-	words table  // what a word of a title's readings begins with
-	heads table  // what a reading begins with
-	sets
+	marks string     // of each title, what decides whether it may be shown
+	lines string     // the rest of it, and one line more, which says where the last one's name ends
+	names string     // as JSON has them
+	words table      // what a word of a title's readings begins with
+	heads table      // what a reading begins with
+	sets  [][]string // of ids of what keeps titles from viewers, each as many titles have it; the first is empty
 }
 
-// sets are lists that many titles have in common.
-type sets struct {
-	Not    [][]string `json:"not"`    // ids; the first list is empty
-	Within [][]uint32 `json:"within"` // slots of tags
-}
-
-// A title's mark is the number of its set of sets.Not, and whether the clock will end it.
+// A title's mark is the number of its set, and whether the clock will end it.
 const ends = 1 << 31
 
 // Where the fields of a title's line are.
@@ -43,8 +37,7 @@ const (
 	atName   = atWeight + 8 // where it begins
 	atFirst  = atName + 4   // where in texts the reading is that it is ordered by
 	atSlot   = atFirst + 4  // of its own tag
-	atWithin = atSlot + 4   // the number of its set
-	atKind   = atWithin + 4
+	atKind   = atSlot + 4
 	lineSize = atKind + 1
 )
 

@@ -11,7 +11,8 @@ import (
 type Source struct {
 	*Part
 	Pos   uint64 // feed position that the part was read at
-	Stale bool   // changes after it were not read: what they took away must be left out
+	Stale bool   // changes after it were not read: what they took away is left out
+	Shy   bool   // it is newer than what is known of the viewer: what is kept from anybody is left out
 }
 
 // Viewer says what may not be shown.
@@ -34,7 +35,7 @@ type Search struct {
 	query  string   // of folded
 	words  []string // of the query, the longest first
 
-	verdicts []verdict // of each source's sets.Not
+	verdicts []verdict // on the sets of each source
 	judged   []int     // where those of a source begin
 	begun    []span    // of each source, the readings that begin with the query
 	spans    []span    // of each cursor, the entries of its words
@@ -76,7 +77,7 @@ func (s *Search) Find(a Ask, now int64, sources []Source, viewer Viewer) {
 	for i := range sources {
 		s.judged = append(s.judged, sets)
 		s.begun = append(s.begun, sources[i].heads.find(s.query))
-		sets += len(sources[i].Not)
+		sets += len(sources[i].sets)
 	}
 	s.verdicts = slices.Grow(s.verdicts[:0], sets)[:sets]
 	clear(s.verdicts)

@@ -2,7 +2,6 @@ package suggest
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -106,10 +105,10 @@ func TestWhatMayNotBeShown(t *testing.T) {
 	titles[1].Not = []string{"b", "a"}
 	titles[2].Not = []string{"c"}
 	titles[3].Until = 1000
-	titles[4].Type, titles[4].Within = wire.ContentEpisode, []string{"show:x", "season:y"}
+	titles[4].Type = wire.ContentEpisode
 	titles[6].Not = []string{"a", "b"}
 	source := Source{Part: part(t, titles...), Pos: 7}
-	if n := len(source.Not); n != 3 {
+	if n := len(source.sets); n != 3 {
 		t.Errorf("%d sets of ids, want that of none and two", n)
 	}
 	var s Search
@@ -124,13 +123,15 @@ func TestWhatMayNotBeShown(t *testing.T) {
 			t.Errorf("shown are %s, want %s", got, want)
 		}
 	}
-	removed := map[uint32]uint64{slotOf("movie:" + testID(0)): 8, slotOf("movie:" + testID(5)): 7, slotOf("season:y"): 9}
+	removed := map[uint32]uint64{slotOf("movie:" + testID(0)): 8, slotOf("movie:" + testID(5)): 7, slotOf("episode:" + testID(4)): 9}
 	f(999, false, onlooker{}, "0123456")
 	f(1000, false, onlooker{}, "012456")
 	f(0, false, onlooker{denied: []string{"a"}}, "02345")
 	f(0, false, onlooker{denied: []string{"c", "x"}}, "013456")
 	f(0, false, onlooker{removed: removed}, "0123456")
 	f(0, true, onlooker{removed: removed}, "12356")
+	source.Shy = true
+	f(0, false, onlooker{}, "0345")
 }
 
 func TestBadPartsAreRefused(t *testing.T) {
@@ -193,18 +194,15 @@ func TestSearchFindsWhatAScanFinds(t *testing.T) {
 			titles[i] = wire.Suggestion{ID: testID(i), Type: rapid.SampledFrom(kinds[:]).Draw(t, "type"), Title: phrase.Draw(t, "title"),
 				Also: rapid.SliceOfN(phrase, 0, 2).Draw(t, "also"), Not: ids.Draw(t, "not"), Weight: int64(rapid.IntRange(0, 3).Draw(t, "weight")),
 				Until: int64(rapid.SampledFrom([]int{0, 0, 5, 6}).Draw(t, "until"))}
-			if rapid.Bool().Draw(t, "within") {
-				titles[i].Within = []string{"show:" + strconv.Itoa(i%3)}
-			}
 			k := rapid.IntRange(0, len(sources)-1).Draw(t, "source")
 			split[k] = append(split[k], titles[i])
 		}
 		for i := range sources {
 			sources[i] = Source{Part: packed(t, split[i]), Pos: 10, Stale: true}
 		}
-		viewer := &onlooker{denied: ids.Draw(t, "denied"), removed: map[uint32]uint64{slotOf("show:1"): 11, slotOf("movie:" + testID(3)): 12, slotOf("movie:" + testID(4)): 10}}
+		viewer := &onlooker{denied: ids.Draw(t, "denied"), removed: map[uint32]uint64{slotOf("movie:" + testID(3)): 12, slotOf("movie:" + testID(4)): 10}}
 		hidden := func(w *wire.Suggestion) bool {
-			return len(w.Not) > 0 && viewer.Denies(w.Not) || w.Until != 0 && w.Until <= 5 || slices.Contains(w.Within, "show:1") || w.Type == wire.ContentMovie && w.ID == testID(3)
+			return len(w.Not) > 0 && viewer.Denies(w.Not) || w.Until != 0 && w.Until <= 5 || w.Type == wire.ContentMovie && w.ID == testID(3)
 		}
 		var s Search
 		for range 10 {

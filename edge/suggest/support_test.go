@@ -156,15 +156,12 @@ func corpus(n int) []wire.Suggestion {
 	}
 	titles := make([]wire.Suggestion, n)
 	for i := range titles {
-		titles[i] = wire.Suggestion{ID: testID(i), Type: kinds[i%3], Title: name(), Also: []string{}, Not: []string{}, Within: []string{}, Weight: int64(1e6 / (1 + rng.IntN(100_000)))}
+		titles[i] = wire.Suggestion{ID: testID(i), Type: kinds[i%3], Title: name(), Also: []string{}, Not: []string{}, Weight: int64(1e6 / (1 + rng.IntN(100_000)))}
 		if i%4 == 0 {
 			titles[i].Also = []string{name()}
 		}
 		if i%10 == 0 {
 			titles[i].Not = []string{fmt.Sprint("rule-", i/10%20)}
-		}
-		if titles[i].Type == wire.ContentEpisode {
-			titles[i].Within = []string{"show:" + testID(i/100)}
 		}
 	}
 	return titles

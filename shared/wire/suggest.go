@@ -12,9 +12,8 @@ const (
 // SuggestPart is the part of a title. The last byte of a UUIDv7 is random.
 func SuggestPart(id [16]byte) int { return int(id[15] % SuggestParts) }
 
-// TagSuggest is the tag of a part: it changes with everything that Suggestions say. Changes of it are not hard, but where
-// more was taken away than the hard tags of titles tell: while the origin is away a part is served without the titles whose
-// own tag, or one of Within, had a hard change.
+// TagSuggest is the tag of a part: it changes with everything that Suggestions say. It is not hard, since one title that is
+// taken away must not take its part along: while the origin is away, edges leave out what had a hard change under its own tag.
 func TagSuggest(part int) string { return "suggest:" + strconv.Itoa(part) }
 
 // Suggestions are the titles of one part that are published or scheduled, in any order.
@@ -30,6 +29,5 @@ type Suggestion struct {
 	Also   []string `json:"also"`   // other names, such as the original title
 	Until  int64    `json:"until"`  // Unix milliseconds from which on it is not shown; 0: never
 	Not    []string `json:"not"`    // ids of the geo rules attached, its show's included, and of the plans that leave it out
-	Within []string `json:"within"` // tags of what it is a part of, as of an episode `show:ID`
 	Weight int64    `json:"weight"` // how popular it is: the greater come first
 }

@@ -54,7 +54,7 @@ func (s *Search) open(c *cursor) bool {
 func (s *Search) collect(c *cursor, rarest span) (int, int) {
 	first := len(s.list)
 	for i := rarest.from; i < rarest.to; i++ {
-		if title := half(c.table.of, 4*i); c.matches(int(title)) {
+		if title := half(c.table.of, 4*i); c.matches(int(title), rarest) {
 			s.list = append(s.list, title)
 		}
 	}
@@ -70,7 +70,7 @@ func (s *Search) advance(c *cursor) bool {
 		if !c.walks {
 			title = int(s.list[c.next])
 		}
-		if s.shows(c, title) && (!c.walks || c.matches(title)) {
+		if s.shows(c, title) && (!c.walks || c.matches(title, span{})) {
 			c.title, c.weight = title, c.Part.weight(title)
 			c.next++
 			return true
@@ -79,10 +79,11 @@ func (s *Search) advance(c *cursor) bool {
 	return false
 }
 
-// matches reports whether a title has an entry in each of the spans, and was not found before.
-func (c *cursor) matches(title int) bool {
+// matches reports whether a title has an entry in each of the spans, of which it is known to have one in a certain span, and
+// was not found before.
+func (c *cursor) matches(title int, known span) bool {
 	for _, s := range c.spans {
-		if !c.table.has(title, s) {
+		if s != known && !c.table.has(title, s) {
 			return false
 		}
 	}

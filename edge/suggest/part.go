@@ -170,7 +170,11 @@ func (t *table) find(prefix string) span {
 	}
 	s := span{to: len(t.keys) / keySize}
 	s.from = t.first(s, key)
-	s.to = t.first(s, last+1) // no text begins with the highest of bytes
+	reach := 1 // mostly they are few
+	for s.from+reach < s.to && half(t.keys, keySize*(s.from+reach)) <= last {
+		reach *= 2
+	}
+	s.to = t.first(span{s.from, min(s.to, s.from+reach)}, last+1) // no text begins with the highest of bytes
 	if len(prefix) > keySize {
 		s.from = t.firstOf(s, prefix, false)
 		s.to = t.firstOf(s, prefix, true)

@@ -117,7 +117,7 @@ func (r *rig) prefixes() []device.Request {
 	for i := range requests {
 		words := strings.Fields(fakeorigin.TitleName(rng.IntN(fakeorigin.Titles)))
 		at, letters := rng.IntN(len(words)), 1+rng.IntN(mostLetters)
-		q, op := words[at][:min(letters, len(words[at]))], fmt.Sprintf("%d letters", letters)
+		q, op := words[at][:min(letters, len(words[at]))], fmt.Sprintf("letters: %d", letters)
 		if at > 0 && rng.IntN(4) == 0 {
 			q, op = words[at-1]+" "+q, "two words"
 		}

@@ -19,15 +19,16 @@ const (
 	aheadQueue   = 4096
 )
 
-// KeepAhead holds today and tomorrow of every channel that is asked for, until ctx ends. So midnight is a turn like any
-// other, without a question to the origin, and without the origin; and of a change that is applied the next reader finds
-// what it is now, mostly without waiting.
+// KeepAhead holds today and tomorrow of every channel that is asked for, and the corpus of suggestions once that was asked
+// for, until ctx ends. So midnight is a turn like any other, without a question to the origin, and without the origin; and of
+// a change that is applied the next reader finds what it is now, mostly without waiting.
 func (p *Proxy) KeepAhead(ctx context.Context) {
 	var working sync.WaitGroup
 	defer working.Wait()
 	for range aheadWorkers {
 		working.Go(func() { p.workAhead(ctx) })
 	}
+	working.Go(func() { p.keepCorpus(ctx) })
 	tick := time.NewTicker(aheadEvery)
 	defer tick.Stop()
 	for {
@@ -36,6 +37,7 @@ func (p *Proxy) KeepAhead(ctx context.Context) {
 			return
 		case <-tick.C:
 			p.lookAhead()
+			p.wakeCorpus()
 		}
 	}
 }
@@ -63,8 +65,10 @@ func (p *Proxy) lookAhead() {
 	}
 }
 
-// Changed is told of changes that were applied. It queues the days of channels that are asked for and whose schedules changed.
+// Changed is told of changes that were applied. It queues the days of channels that are asked for and whose schedules changed,
+// and has the corpus of suggestions looked at.
 func (p *Proxy) Changed(changes []wire.Change) {
+	p.wakeCorpus()
 	lineup := p.lineup.current.Load()
 	if lineup == nil {
 		return
@@ -113,4 +117,67 @@ func (p *Proxy) fetchAhead(w epg.Want) {
 	if r := p.Filler.Fill(q, p.clock.Base().Add(p.Patience)); r.Err != nil {
 		p.Log.Debug("a channel's day could not be fetched ahead", "path", q.Path, "error", r.Err)
 	}
+}
+
+const (
+	corpusPause   = 50 * time.Millisecond // between two looks that found something, at least
+	corpusWorkers = 4
+)
+
+// wakeCorpus has the corpus looked at, if it was ever asked for.
+func (p *Proxy) wakeCorpus() {
+	if p.corpus[0].current.Load() == nil {
+		return
+	}
+	select {
+	case p.outdated <- struct{}{}:
+	default:
+	}
+}
+
+// keepCorpus fetches the parts of the corpus that a change made old, until ctx ends. While changes come without end, as in an
+// import, it does so half of the time at most: whoever needs a part then asks for it.
+func (p *Proxy) keepCorpus(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.outdated:
+		}
+		began := p.clock.Base()
+		if p.renewCorpus() == 0 {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(max(corpusPause, p.clock.Base().Sub(began))):
+		}
+	}
+}
+
+// renewCorpus fetches the parts that are not held as they are now, and returns how many those were.
+func (p *Proxy) renewCorpus() int {
+	m, ok := p.moment(p.clock.Base())
+	if !ok || p.Filler.Origin.Away() {
+		return 0
+	}
+	id, renewed := obs.NewRequestID(), 0
+	places := make(chan struct{}, corpusWorkers)
+	var flying sync.WaitGroup
+	for _, part := range &p.corpus {
+		if part.good(&m) != nil {
+			continue
+		}
+		renewed++
+		places <- struct{}{}
+		flying.Go(func() {
+			defer func() { <-places }()
+			if _, err := part.get(id, 0, p.clock.Base().Add(p.Patience)); err != nil {
+				p.Log.Debug("a part of the corpus could not be fetched ahead", "path", part.path, "error", err)
+			}
+		})
+	}
+	flying.Wait()
+	return renewed
 }

@@ -100,3 +100,16 @@ func TestBeatsDontAllocate(t *testing.T) {
 	s.wantNoAllocations("heartbeat", beatRequest(beatBody(id, 1234), asAnn))
 	s.wantNoAllocations("paused, of a browser", beatRequest(strings.TrimSuffix(beatBody(id, 1234), "}")+`,"is_paused":true}`, asAnn, "Origin: https://tv.example", "X-Request-Id: r-1"))
 }
+
+func TestSuggestionsDontAllocate(t *testing.T) {
+	s := setupCorpus(t)
+	s.films(100)
+	s.origin.Set(func() {
+		for n := range s.titles {
+			s.titles[n].Not = []string{[]string{"a", "b", "c"}[n%3]}
+		}
+	})
+	s.wantNoAllocations("suggestions", request("GET", suggestPath+"?q=st", viewer))
+	s.wantNoAllocations("of several words", request("GET", suggestPath+"?q=st%C3%A1r+fi&limit=20", viewer))
+	s.wantNoAllocations("not modified", request("GET", suggestPath+"?q=film", viewer, "If-None-Match: *"))
+}

@@ -3,6 +3,7 @@ package proxy
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 	"time"
 
@@ -103,6 +104,41 @@ func BenchmarkWarmBeat(b *testing.B) {
 		out.Head, out.Space = out.Head[:0], out.Space[:0]
 		if !s.proxy.Warm(&r, &out) {
 			b.Fatal("not taken")
+		}
+	}
+}
+
+// BenchmarkWarmSuggestions completes prefixes of one to eight letters among 50,000 titles.
+func BenchmarkWarmSuggestions(b *testing.B) {
+	s := setupCorpus(b)
+	words := make([]string, 20_000)
+	for i := range words {
+		words[i] = strconv.FormatInt(rand.Int64N(1<<40), 36)
+	}
+	word := func() string { u := rand.Float64(); return words[int(float64(len(words))*u*u*u)] }
+	s.origin.Set(func() {
+		for n := range 50_000 {
+			s.title(n, word()+" "+word()+" "+word())
+		}
+	})
+	s.until("the parts", func() bool { return s.suggest("a").Header.Get("Cache-Status") == "Encora; hit" })
+	queries := make([][]byte, 4000)
+	for i := range queries {
+		w := word()
+		queries[i] = []byte("q=" + w[:min(len(w), 1+rand.IntN(8))])
+	}
+	r := lane.Request{Path: []byte(suggestPath), Token: []byte("viewer"), Now: s.now()}
+	out := lane.Reply{Head: make([]byte, 0, 8<<10), Space: make([]byte, 0, 64<<10)}
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		r.Query = queries[i]
+		if i++; i == len(queries) {
+			i = 0
+		}
+		out.Head, out.Space = out.Head[:0], out.Space[:0]
+		if !s.proxy.Warm(&r, &out) {
+			b.Fatal("not a hit")
 		}
 	}
 }

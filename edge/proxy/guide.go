@@ -3,10 +3,8 @@ package proxy
 import (
 	"context"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -17,12 +15,6 @@ import (
 	"encora/edge/lane"
 	"encora/shared/fault"
 	"encora/shared/wire"
-)
-
-// Operations that the edge composes.
-const (
-	opNow      = "getEpgNow"
-	opSchedule = "getEpgSchedule"
 )
 
 // readLineup decodes the line-up. The places of tags are the same in every world.
@@ -37,11 +29,8 @@ type composing struct {
 	m       moment
 	key     [partKey]byte
 	fetched map[epg.Want]*cache.Answer
-	space   []byte // for answers that go by way of the HTTP server, which copies them
+	pages   bool // a page of the schedule, else what is on now
 }
-
-// maxSpace is the largest answer for which the room is kept.
-const maxSpace = 256 << 10
 
 var composings = sync.Pool{New: func() any { return &composing{} }}
 
@@ -54,11 +43,25 @@ func (p *Proxy) start(m moment) *composing {
 
 func (c *composing) end() {
 	c.Reset()
-	c.p, c.m, c.fetched = nil, moment{}, nil
-	if cap(c.space) > maxSpace {
-		c.space = nil
-	}
+	c.p, c.m, c.fetched, c.pages = nil, moment{}, nil, false
 	composings.Put(c)
+}
+
+// gather finds what is held of the answer.
+func (c *composing) gather() {
+	if c.pages {
+		c.Gather(c)
+	} else {
+		c.GatherNow(c)
+	}
+}
+
+// Append implements composition.
+func (c *composing) Append(b []byte) []byte {
+	if c.pages {
+		return c.AppendPage(b)
+	}
+	return c.AppendNow(b)
 }
 
 // floorSeconds is the Unix second that an instant in nanoseconds is in.
@@ -134,15 +137,12 @@ func (c *composing) see(l *pin[epg.Lineup], viewer *class) {
 	}
 }
 
-// warmComposed answers what is on now from memory. It allocates nothing.
-func (p *Proxy) warmComposed(rt *route, r *lane.Request, m moment, viewer fact, out *lane.Reply) bool {
-	if rt.op.ID != opNow {
-		return false
-	}
+// warmNow answers what is on now from memory. It allocates nothing.
+func (p *Proxy) warmNow(rt *route, r *lane.Request, m moment, viewer fact, out *lane.Reply) bool {
+	applied := m.world.Applied() // before they are judged: if they are good, both were right at this position
 	lineup := p.lineup.good(&m)
 	audiences := p.audiences.good(&m)
-	// Both are known to be right now, if no change was seen that this edge has not applied.
-	if lineup == nil || audiences == nil || max(lineup.answer.Pos(), audiences.answer.Pos()) > m.world.Applied() {
+	if lineup == nil || audiences == nil || max(lineup.answer.Pos(), audiences.answer.Pos()) > applied {
 		return false
 	}
 	c := p.start(m)
@@ -151,56 +151,23 @@ func (p *Proxy) warmComposed(rt *route, r *lane.Request, m moment, viewer fact, 
 		return false
 	}
 	c.see(lineup, p.audience(audiences.value, r, viewer))
-	c.GatherNow(c)
+	c.gather()
 	if len(c.Missing) > 0 {
 		return false
 	}
-	p.writeComposed(rt, r, c, out)
+	p.writeComposed(rt, r, &c.m, c, out)
 	return true
 }
 
-// writeComposed composes the reply.
-func (p *Proxy) writeComposed(rt *route, r *lane.Request, c *composing, out *lane.Reply) {
-	etag := c.Hash()
-	b := out.Head[:0]
-	counted := hit
-	if c.m.lost {
-		counted = staleHit
-	}
-	out.Body, out.BodyAfter = "", ""
-	var tag [tagSize]byte
-	appendTag(tag[:0], etag)
-	if r.IfNoneMatch != nil && matches(r.IfNoneMatch, text(tag[:])) {
-		counted = notModified(counted)
-		b = append(append(append(b, "HTTP/1.1 304 Not Modified\r\nETag: "...), tag[:]...), "\r\n"...)
-	} else {
-		out.Space = c.AppendNow(out.Space)
-		out.Body = text(out.Space)
-		b = append(append(append(b, "HTTP/1.1 200 OK\r\nETag: "...), tag[:]...), "\r\nContent-Type: application/json\r\nContent-Length: "...)
-		b = append(strconv.AppendInt(b, int64(len(out.Body)), 10), "\r\n"...)
-	}
-	out.Head = p.finish(append(b, rt.headers...), r, &c.m)
-	rt.meters.count(counted)
-}
-
-// tagSize is the length of an entity tag of ours without suffix.
-const tagSize = 18
-
-func appendTag(b []byte, hash uint64) []byte {
-	var raw [8]byte
-	binary.BigEndian.PutUint64(raw[:], hash)
-	return append(hex.AppendEncode(append(b, '"'), raw[:]), '"')
-}
-
-// composed answers an operation that is put together here.
-func (x *exchange) composed() {
+// guide answers what is on now, or a page of the schedule.
+func (x *exchange) guide() {
 	ask, wrong := epg.Read(x.target.query, x.route.op.ID == opSchedule)
 	from, fl := x.position(ask)
 	if fl != nil {
 		wrong = append(wrong, *fl)
 	}
 	if len(wrong) > 0 {
-		x.p.refuse(x.ctx, x.id, fault.New(fault.BadRequest, "The request can't be read as this operation.", wrong...))
+		x.p.refuse(x.ctx, x.id, unreadable(wrong...))
 		return
 	}
 	if fl := x.compose(ask, from); fl != nil {
@@ -240,6 +207,7 @@ func (x *exchange) compose(ask *epg.Ask, from *wire.GuidePosition) *fault.Fault 
 	}
 	c := x.p.start(m)
 	defer c.end()
+	c.pages = x.route.op.ID == opSchedule
 	c.Ask = epg.Ask{Channels: append(c.Ask.Channels[:0], ask.Channels...), Start: ask.Start, End: ask.End, Limit: ask.Limit}
 	c.Next = func(at wire.GuidePosition) string { return x.p.Cursors.Encode(opSchedule, x.scope(), at) }
 	if from != nil && !c.Follow(*from) {
@@ -277,26 +245,16 @@ func (x *exchange) sights(deadline time.Time) (*pin[epg.Lineup], *class, *fault.
 	return nil, nil, errRestless
 }
 
-// A crowd that meets an empty cache must not wait with fifty goroutines each, nor have the origin asked for so much at once
-// that each question takes too long. Most of those who wait find their parts held when it is their turn.
-const (
-	gathering = 32 // answers that may fetch parts at once
-	fetching  = 32 // parts that are fetched at once
-)
-
 // gather finds the answer's parts, and fetches those that are not held.
 func (x *exchange) gather(c *composing, deadline time.Time, whole *outcome) *fault.Fault {
-	if x.look(c); len(c.Missing) == 0 {
+	if c.gather(); len(c.Missing) == 0 {
 		return nil
 	}
-	patience, cancel := context.WithTimeout(context.Background(), deadline.Sub(x.p.clock.Base()))
-	defer cancel()
-	select {
-	case x.p.gathering <- struct{}{}:
-	case <-patience.Done():
-		return unavailable(fill.ErrLate)
+	patience, leave, fl := x.enter(deadline)
+	if fl != nil {
+		return fl
 	}
-	defer func() { <-x.p.gathering }()
+	defer leave()
 	m, ok := x.p.moment(x.p.clock.Base())
 	if !ok {
 		return unavailable(fill.ErrAway)
@@ -304,7 +262,7 @@ func (x *exchange) gather(c *composing, deadline time.Time, whole *outcome) *fau
 	c.m, c.At = m, floorSeconds(m.now)
 	c.fetched = make(map[epg.Want]*cache.Answer)
 	for {
-		if x.look(c); len(c.Missing) == 0 {
+		if c.gather(); len(c.Missing) == 0 {
 			return nil
 		}
 		for i, o := range x.fetch(patience, c.Missing, deadline) {
@@ -320,80 +278,15 @@ func (x *exchange) gather(c *composing, deadline time.Time, whole *outcome) *fau
 	}
 }
 
-// look gathers what is held.
-func (x *exchange) look(c *composing) {
-	if x.route.op.ID == opSchedule {
-		c.Gather(c)
-	} else {
-		c.GatherNow(c)
-	}
-}
-
-// fetch obtains parts side by side.
+// fetch obtains days side by side.
 func (x *exchange) fetch(patience context.Context, wants []epg.Want, deadline time.Time) []outcome {
-	outcomes := make([]outcome, len(wants))
-	var flying sync.WaitGroup
-	for i, w := range wants {
-		flying.Go(func() {
-			select {
-			case x.p.fetching <- struct{}{}:
-			case <-patience.Done():
-				outcomes[i] = outcome{fault: unavailable(fill.ErrLate)}
-				return
-			}
-			defer func() { <-x.p.fetching }()
-			var key [partKey]byte
-			outcomes[i] = x.obtain(&fill.Query{Key: dayKey(&key, w), Path: dayPath(w), Part: epg.PackDay, RequestID: x.id}, deadline)
-		})
-	}
-	flying.Wait()
-	return outcomes
+	return x.sideBySide(patience, len(wants), func(i int) outcome {
+		var key [partKey]byte
+		return x.obtain(&fill.Query{Key: dayKey(&key, wants[i]), Path: dayPath(wants[i]), Part: epg.PackDay, RequestID: x.id}, deadline)
+	})
 }
 
 func dayPath(w epg.Want) string {
 	day := time.Unix(w.Day*epg.DaySeconds, 0).UTC().Format(time.DateOnly)
 	return strings.NewReplacer("{channel_id}", w.Channel.ID.String(), "{day}", day).Replace(wire.DayPath)
-}
-
-// worsen makes the outcome of the whole no better than that of a part: as old as the oldest, stale if one is, else a miss
-// if one was.
-func (o *outcome) worsen(part outcome) {
-	o.age = max(o.age, part.age)
-	if severity(part.meter) > severity(o.meter) {
-		o.status, o.meter = part.status, part.meter
-	}
-}
-
-func severity(m meter) int {
-	switch m {
-	case hit:
-		return 0
-	case staleHit:
-		return 3
-	case miss:
-		return 2
-	}
-	return 1
-}
-
-// replyComposed sends what was gathered by way of the HTTP server.
-func (x *exchange) replyComposed(c *composing, o outcome) {
-	h := &x.ctx.Response.Header
-	tag := string(appendTag(nil, c.Hash()))
-	x.provenance(o)
-	setLines(h, "ETag: "+tag+"\r\n"+x.route.headers)
-	if matches(x.ctx.Request.Header.Peek("If-None-Match"), tag) {
-		x.route.meters.count(notModified(o.meter))
-		x.ctx.Response.SkipBody = true
-		x.ctx.SetStatusCode(http.StatusNotModified)
-		return
-	}
-	x.route.meters.count(o.meter)
-	h.SetContentType("application/json")
-	if c.space = c.space[:0]; x.route.op.ID == opSchedule {
-		c.space = c.AppendPage(c.space)
-	} else {
-		c.space = c.AppendNow(c.space)
-	}
-	x.ctx.SetBody(c.space)
 }

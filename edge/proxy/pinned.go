@@ -14,7 +14,8 @@ import (
 // tags and instant are.
 type pinned[T any] struct {
 	p       *Proxy
-	path    string // on the internal listener, and the key
+	path    string                            // on the internal listener, and the key
+	part    func(body []byte) ([]byte, error) // as of fill.Query
 	decode  func(*cache.Answer) (*T, error)
 	without string // what can't be answered when it can't be decoded, for the log
 	current atomic.Pointer[pin[T]]
@@ -28,6 +29,7 @@ type pin[T any] struct {
 	asOf uint64
 	// stale is set when it may be older than that, because the origin could not be asked.
 	stale bool
+	how   outcome // how it was come by
 }
 
 // good returns what is held if it is good at the moment. It allocates nothing; asOf is not set.
@@ -49,8 +51,18 @@ func (s *pinned[T]) held(least uint64) (pin[T], bool) {
 	if held == nil {
 		return pin[T]{}, false
 	}
-	now := pin[T]{answer: held.answer, value: held.value, asOf: max(applied, held.answer.Pos())}
+	now := pin[T]{answer: held.answer, value: held.value, asOf: max(applied, held.answer.Pos()), how: m.hit(held.answer)}
 	return now, now.asOf >= least
+}
+
+// old returns what is held if it may be served while the origin can't be asked, and was right at position least or later.
+func (s *pinned[T]) old(least uint64) (pin[T], bool) {
+	m, ok := s.p.moment(s.p.clock.Base())
+	held := s.current.Load()
+	if !ok || held == nil || !m.servable(held.answer) || held.answer.Pos() < least {
+		return pin[T]{}, false
+	}
+	return pin[T]{answer: held.answer, value: held.value, asOf: held.answer.Pos(), stale: true, how: m.stale(held.answer)}, true
 }
 
 // get returns what was right at position least or later, fetching it when what is held is no longer good. While the origin
@@ -59,16 +71,24 @@ func (s *pinned[T]) get(id string, least uint64, deadline time.Time) (pin[T], er
 	if now, ok := s.held(least); ok {
 		return now, nil
 	}
-	r := s.p.Filler.Fill(&fill.Query{Key: cache.NewKey([]byte(s.path)), Path: s.path, Least: least, RequestID: id}, deadline)
+	if s.p.Filler.Origin.Away() {
+		if old, ok := s.old(least); ok {
+			return old, nil
+		}
+	}
+	r := s.p.Filler.Fill(&fill.Query{Key: cache.NewKey([]byte(s.path)), Path: s.path, Least: least, Part: s.part, RequestID: id}, deadline)
 	if r.Err == nil && r.Answer.Status() != http.StatusOK {
 		r.Err = fmt.Errorf("%s: the origin answers %d", s.path, r.Answer.Status())
 	}
-	held := s.current.Load()
 	if r.Err != nil {
-		if m, ok := s.p.moment(s.p.clock.Base()); ok && held != nil && m.servable(held.answer) && held.answer.Pos() >= least {
-			return pin[T]{answer: held.answer, value: held.value, asOf: held.answer.Pos(), stale: true}, nil
+		if old, ok := s.old(least); ok {
+			return old, nil
 		}
 		return pin[T]{}, r.Err
+	}
+	held, fwd := s.current.Load(), "stale"
+	if held == nil {
+		fwd = "uri-miss"
 	}
 	if held == nil || held.answer != r.Answer {
 		value, err := s.decode(r.Answer)
@@ -79,5 +99,5 @@ func (s *pinned[T]) get(id string, least uint64, deadline time.Time) (pin[T], er
 		held = &pin[T]{answer: r.Answer, value: value}
 		s.current.Store(held)
 	}
-	return pin[T]{answer: held.answer, value: held.value, asOf: r.Answer.Pos()}, nil
+	return pin[T]{answer: held.answer, value: held.value, asOf: r.Answer.Pos(), how: filled(r, fwd)}, nil
 }

@@ -17,6 +17,7 @@ import (
 	"encora/edge/feed"
 	"encora/edge/fill"
 	"encora/edge/playback"
+	"encora/edge/suggest"
 	"encora/shared/fault"
 	"encora/shared/obs"
 	"encora/shared/op"
@@ -70,9 +71,11 @@ type Proxy struct {
 	cors       *cors
 	audiences  *pinned[audiences]
 	lineup     *pinned[epg.Lineup]
-	gathering  chan struct{} // places of those who fetch parts of the guide
+	corpus     [wire.SuggestParts]*pinned[suggest.Part]
+	gathering  chan struct{} // places of those who fetch parts of what is composed
 	fetching   chan struct{} // and of the parts
 	ahead      chan epg.Want
+	outdated   chan struct{} // parts of the corpus may be
 	unrenewed  seldom
 	unsigned   seldom
 	date       dateCache
@@ -87,9 +90,12 @@ type Proxy struct {
 func New(c Config) (*Proxy, error) {
 	p := &Proxy{Config: c, versions: c.Filler.Versions, clock: c.Filler.Clock, store: c.Filler.Store, cors: newCORS(c.AllowedOrigins),
 		router: router.New(), callers: newCallers(), gathering: make(chan struct{}, gathering), fetching: make(chan struct{}, fetching),
-		ahead: make(chan epg.Want, aheadQueue)}
+		ahead: make(chan epg.Want, aheadQueue), outdated: make(chan struct{}, 1)}
 	p.audiences = &pinned[audiences]{p: p, path: wire.AudiencesPath, decode: newAudiences, without: "answers that vary by audience"}
 	p.lineup = &pinned[epg.Lineup]{p: p, path: wire.LineupPath, decode: p.readLineup, without: "answers of the guide"}
+	for i := range p.corpus {
+		p.corpus[i] = &pinned[suggest.Part]{p: p, path: partPath(i), part: p.packPart, decode: readPart, without: "suggestions"}
+	}
 	if p.cors.varies() {
 		p.varyOrigin = "Vary: Origin\r\n"
 	}

@@ -65,8 +65,13 @@ func (p *Proxy) canonical(rt *route, path, raw string) (q string, genuine bool, 
 	return q, true, nil
 }
 
+// unreadable is the fault of a request with bad parameters.
+func unreadable(wrong ...fault.Detail) *fault.Fault {
+	return fault.New(fault.BadRequest, "The request can't be read as this operation.", wrong...)
+}
+
 func badCursor() *fault.Fault {
-	return fault.New(fault.BadRequest, "The request can't be read as this operation.", foreignCursor)
+	return unreadable(foreignCursor)
 }
 
 // cursorsGenuine verifies the cursor, if the operation has one and it is given once; more are the origin's to refuse.

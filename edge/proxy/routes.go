@@ -47,7 +47,7 @@ func (p *Proxy) addRoutes(ops []op.Op) error {
 				return fmt.Errorf("operation %s: the edge has no answer of its own to it", o.ID)
 			}
 		case op.Composed:
-			if o.ID != opNow && o.ID != opSchedule {
+			if o.ID != opNow && o.ID != opSchedule && o.ID != opAutocomplete {
 				return fmt.Errorf("operation %s: the edge does not know how to compose it", o.ID)
 			}
 		case op.Stream, op.Beat:

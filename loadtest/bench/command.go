@@ -15,14 +15,14 @@ import (
 
 // Command is `loadtest bench`.
 type Command struct {
-	Only        []string      `enum:"hit,304,tokens,idle,entries,memory,guide,schedule,guide-memory,beats,sessions,sign" help:"Cases to run (${enum}); all if not given."`
+	Only        []string      `enum:"hit,304,tokens,idle,entries,memory,guide,schedule,guide-memory,autocomplete,beats,sessions,sign" help:"Cases to run (${enum}); all if not given."`
 	Edge        string        `default:"bin/edge" help:"The edge's binary."`
 	Rounds      int           `default:"5" help:"Paired rounds of each throughput case."`
 	Seconds     int           `default:"3" help:"Length of a round."`
 	Connections int           `default:"64" help:"Kept-alive connections of the throughput cases."`
 	Core        int           `default:"-1" help:"Core that servers and generator share; -1 is the last one."`
 	Port        int           `default:"19300" help:"First of ten ports on 127.0.0.1."`
-	Keys        int           `default:"4000" help:"Tokens, and films, of the case tokens; choices of channels of the case guide; sessions of the case beats."`
+	Keys        int           `default:"4000" help:"Tokens, and films, of the case tokens; choices of channels of the case guide; prefixes of the case autocomplete; sessions of the case beats."`
 	Rate        float64       `default:"1000" help:"Requests a second of the case schedule."`
 	Idle        int           `default:"5000" help:"Connections of the case idle."`
 	Settle      time.Duration `default:"5s" help:"How long memory must stay put to count as settled."`
@@ -40,7 +40,7 @@ var cases = []struct {
 	{"hit", (*rig).hits}, {"304", (*rig).revalidations}, {"tokens", (*rig).tokens},
 	{"idle", (*rig).idle}, {"entries", (*rig).entries}, {"memory", (*rig).memory},
 	{"guide", (*rig).guide}, {"schedule", (*rig).schedule}, {"guide-memory", (*rig).guideMemory},
-	{"beats", (*rig).beats}, {"sessions", (*rig).sessions}, {"sign", (*rig).sign},
+	{"autocomplete", (*rig).autocomplete}, {"beats", (*rig).beats}, {"sessions", (*rig).sessions}, {"sign", (*rig).sign},
 }
 
 func (c *Command) validate() error {

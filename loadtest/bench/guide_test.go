@@ -207,12 +207,13 @@ func TestGuideSizeCountsProgrammesOnce(t *testing.T) {
 	}
 }
 
-func TestGuideCasesNeedAnEdge(t *testing.T) {
+func TestComposedCasesNeedAnEdge(t *testing.T) {
 	r := newTestRig(t, Command{Edge: "absent", Rate: 1})
 	for _, run := range []func(context.Context, *bytes.Buffer) error{
 		func(ctx context.Context, out *bytes.Buffer) error { return r.guide(ctx, out) },
 		func(ctx context.Context, out *bytes.Buffer) error { return r.schedule(ctx, out) },
 		func(ctx context.Context, out *bytes.Buffer) error { return r.guideMemory(ctx, out) },
+		func(ctx context.Context, out *bytes.Buffer) error { return r.autocomplete(ctx, out) },
 	} {
 		var out bytes.Buffer
 		if err := run(t.Context(), &out); err != nil || !strings.Contains(out.String(), "Not measured: absent") {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"encora/loadtest/device"
@@ -49,7 +50,7 @@ func (r *rig) schedule(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	asked := r.origin.Fills()
-	rows, micros, err := r.browse(ctx, edge, pages)
+	rows, micros, err := r.browse(ctx, edge, pages, r.Rate)
 	if err := errors.Join(err, restore()); err != nil {
 		return err
 	}
@@ -143,10 +144,10 @@ func walkSchedule(client *device.Client, path, token string) ([]walkedPage, erro
 	}
 }
 
-// browse asks for the pages at random, and returns what that came to with the server's CPU µs per request.
-func (r *rig) browse(ctx context.Context, edge *subject.Subject, pages []device.Request) ([]latency.Row, float64, error) {
-	load := openloop.Load{Rate: r.Rate, Arrivals: openloop.Poisson, Duration: time.Duration(r.Rounds) * r.round,
-		Workers: r.Connections, Backlog: int(r.Rate) + 1, Seed: 1}
+// browse asks for the pages at random, at a rate, and returns what that came to with the server's CPU µs per request.
+func (r *rig) browse(ctx context.Context, edge *subject.Subject, pages []device.Request, rate float64) ([]latency.Row, float64, error) {
+	load := openloop.Load{Rate: rate, Arrivals: openloop.Poisson, Duration: time.Duration(r.Rounds) * r.round,
+		Workers: r.Connections, Backlog: int(rate) + 1, Seed: 1}
 	if err := load.Validate(); err != nil {
 		return nil, 0, err
 	}
@@ -169,7 +170,7 @@ func (r *rig) browse(ctx context.Context, edge *subject.Subject, pages []device.
 		return nil, 0, err
 	}
 	rows := recorder.Rows(outcome.Elapsed)
-	slices.SortStableFunc(rows[:len(rows)-1], func(a, b latency.Row) int { return len(a.Op) - len(b.Op) })
+	slices.SortStableFunc(rows[:len(rows)-1], func(a, b latency.Row) int { return strings.Compare(a.Op, b.Op) })
 	if faults := recorder.Faults(); len(faults) > 0 || outcome.Dropped > 0 {
 		return nil, 0, fmt.Errorf("%d requests dropped unsent; first errors: %v", outcome.Dropped, faults)
 	}

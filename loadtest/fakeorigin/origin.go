@@ -1,5 +1,5 @@
 // Package fakeorigin is an origin without a database: it speaks shared/wire to an edge and plain HTTP to other caches,
-// and answers films of exact sizes, a guide and playback sessions. Benches use it so that only the caches under test are measured.
+// and answers films of exact sizes, a guide, titles to suggest and playback sessions. Benches use it so that only the caches under test are measured.
 package fakeorigin
 
 import (
@@ -49,7 +49,7 @@ func New(key string, issuer *token.Issuer) *Origin {
 	return &Origin{key: key, jwks: issuer.JWKS(), firstDay: firstGuideDay(), head: 1, advanced: make(chan struct{})}
 }
 
-// Fills is how many films and days of the guide were answered or are under way.
+// Fills is how many films, days of the guide and parts of suggestions were answered or are under way.
 func (o *Origin) Fills() int64 { return o.fills.Load() }
 
 // Emit appends a change to the feed and wakes the waiting polls.
@@ -90,6 +90,7 @@ func (o *Origin) Handler() http.Handler {
 	mux.HandleFunc("GET "+wire.AudiencesPath, o.internal(o.audiences))
 	mux.HandleFunc("GET "+wire.LineupPath, o.internal(o.lineup))
 	mux.HandleFunc("GET "+wire.DayPath, o.internal(o.day))
+	mux.HandleFunc("GET "+wire.SuggestPath, o.internal(o.suggestions))
 	mux.HandleFunc("POST "+wire.StartPath, o.internal(o.startSession))
 	mux.HandleFunc("POST "+wire.FindPath, o.internal(o.findSession))
 	mux.HandleFunc("POST "+wire.SyncPath, o.internal(o.syncSessions))

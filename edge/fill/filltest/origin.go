@@ -87,6 +87,7 @@ func New(t testing.TB) *Origin {
 	mux.HandleFunc(wire.AudiencesPath, o.audiences)
 	mux.HandleFunc(wire.LineupPath, o.fill)
 	mux.HandleFunc(wire.DayPath, o.fill)
+	mux.HandleFunc(wire.SuggestPath, o.fill)
 	mux.HandleFunc(wire.PlayablePath, o.fill)
 	mux.HandleFunc("POST "+wire.StartPath, o.Sessions.start)
 	mux.HandleFunc("POST "+wire.FindPath, o.Sessions.find)

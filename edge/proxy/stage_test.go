@@ -23,6 +23,7 @@ import (
 // playOps are the operations of playback, and what is passed beside them.
 var playOps = []op.Op{
 	{ID: "getMovieStream", Method: "GET", Path: "/v2/movies/{movie_id}/stream", Access: op.Viewer, Serve: op.Stream, Content: wire.ContentMovie},
+	{ID: "getEpisodeStream", Method: "GET", Path: "/v2/episodes/{episode_id}/stream", Access: op.Viewer, Serve: op.Stream, Content: wire.ContentEpisode},
 	{ID: "getChannelStream", Method: "GET", Path: "/v2/channels/{channel_id}/stream", Access: op.Viewer, Serve: op.Stream, Content: wire.ContentChannel},
 	{ID: "getChannelCatchup", Method: "GET", Path: "/v2/channels/{channel_id}/catchup", Access: op.Viewer, Serve: op.Stream, Content: wire.ContentChannel, Shift: op.CatchUp},
 	{ID: "getChannelStartOver", Method: "GET", Path: "/v2/channels/{channel_id}/start-over", Access: op.Viewer, Serve: op.Stream, Content: wire.ContentChannel, Shift: op.StartOver},

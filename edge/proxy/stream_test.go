@@ -46,6 +46,11 @@ func TestAStreamStarts(t *testing.T) {
 	if live.DASH != nil || live.HLS == nil || live.Session == got.Session {
 		t.Errorf("%+v", live)
 	}
+	s.title(wire.ContentEpisode, 3, &wire.Playable{Title: "Episode 3", Rules: []string{}, HLSPath: "/vod/e/master.m3u8"})
+	s.started(s.play("/v2/episodes/"+testID(3)+"/stream", asAnn))
+	if last := s.origin.Sessions.Starts()[2]; last.ContentType != "episode" || last.ContentID != testID(3) {
+		t.Errorf("an episode starts as %+v", last)
+	}
 	if a := s.play("/v2/channels/"+testID(2)+"/stream", asAnn); !strings.Contains(a.body, `"dash_url":null`) {
 		t.Errorf("%s", a.body)
 	}

@@ -89,7 +89,7 @@ func (c *collection) admin(instant time.Time) AdminCollection {
 
 // CollectionWrite is the body of create and replace.
 type CollectionWrite struct {
-	Slug            string                             `json:"slug" maxLength:"120" pattern:"^[a-z0-9-]+$"`
+	Slug            string                             `json:"slug" maxLength:"120" pattern:"^[a-z0-9-]+$" patternDescription:"a text of small letters a to z, digits and hyphens"`
 	Title           string                             `json:"title" minLength:"1" maxLength:"200" pattern:"^[^\\r\\n]*\\S[^\\r\\n]*$" patternDescription:"a text on one line that is not blank"`
 	Subtitle        *string                            `json:"subtitle,omitempty" nullable:"true" maxLength:"300" pattern:"^[^\\r\\n]*$" patternDescription:"a text on one line"`
 	Type            string                             `json:"type" enum:"manual,dynamic,editorial,franchise" doc:"manual = hand-picked items; dynamic = rule/query-driven. editorial and franchise are either."`

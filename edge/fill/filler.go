@@ -22,13 +22,13 @@ var ErrBusy = errors.New("too many fills are waiting")
 // ErrLate reports that the caller's deadline came before the answer.
 var ErrLate = errors.New("the answer did not come in time")
 
-// OutdatedClass reports that the territory map has changed since the query's class was found in it. A map that was read at
+// OutdatedClass reports that the audience map has changed since the query's class was found in it. A map that was read at
 // Pos tells the class of today.
 type OutdatedClass struct{ Pos uint64 }
 
 // Error implements error.
 func (e *OutdatedClass) Error() string {
-	return "the territory map has changed up to position " + strconv.FormatUint(e.Pos, 10)
+	return "the audience map has changed up to position " + strconv.FormatUint(e.Pos, 10)
 }
 
 // Query asks for one answer.
@@ -36,7 +36,8 @@ type Query struct {
 	Key     cache.Key // must not change any more
 	Path    string    // on the internal listener, with the canonical query
 	Deny    string    // value of wire.Deny
-	Class   string    // value of wire.ClassPos, if the answer varies by territory
+	Plan    string    // value of wire.Plan
+	Class   string    // value of wire.ClassPos, if the answer varies by audience
 	Least   uint64    // feed position that the answer's snapshot must hold, beside what is applied
 	Headers string    // header lines that the answer is to be sent with
 	// Part turns the body of a success into the form in which it is kept, to compose answers from; nil: it is an answer.
@@ -196,7 +197,7 @@ func (f *Filler) fetch(q *Query, asOf time.Time, minPos uint64) Result {
 		asOf = now.Truncate(time.Microsecond) // what Postgres counts in
 	}
 	minPos = max(minPos, q.Least, st.Applied())
-	resp, err := f.Origin.get(&request{path: q.Path, asOf: asOf, deny: q.Deny, class: q.Class, minPos: minPos, id: q.RequestID})
+	resp, err := f.Origin.get(&request{path: q.Path, asOf: asOf, deny: q.Deny, plan: q.Plan, class: q.Class, minPos: minPos, id: q.RequestID})
 	if err != nil {
 		return Result{Err: err}
 	}

@@ -80,7 +80,8 @@ type request struct {
 	path   string // from the internal listener's root, with the query
 	asOf   time.Time
 	deny   string
-	class  string // value of wire.ClassPos; empty: the answer does not vary by territory
+	plan   string // value of wire.Plan; empty: nothing is left out
+	class  string // value of wire.ClassPos; empty: the answer does not vary by audience
 	minPos uint64
 	id     string
 }
@@ -112,6 +113,9 @@ func (o *Origin) get(r *request) (*response, error) {
 	h.Set(wire.AsOf, r.asOf.UTC().Format(time.RFC3339Nano))
 	h.Set(wire.MinPos, strconv.FormatUint(r.minPos, 10))
 	h.Set(wire.Deny, r.deny)
+	if r.plan != "" {
+		h.Set(wire.Plan, r.plan)
+	}
 	if r.class != "" {
 		h.Set(wire.ClassPos, r.class)
 	}

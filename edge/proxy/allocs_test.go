@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"encora/shared/wire"
 )
 
 // allocations are those per request of an answer from memory, counted over a socket: what reads, answers and writes a hit
@@ -63,11 +65,15 @@ func (b *bundle) wantNoAllocations(name, raw string) {
 
 func TestHitsDontAllocate(t *testing.T) {
 	b := setup(t, withOrigins("https://tv.example"))
-	b.docs["/v2/movies/1"], b.docs["/v2/movies"] = long, long
+	b.docs["/v2/movies/1"], b.docs["/v2/movies"], b.docs["/v2/shows/1/seasons/2/episodes/3"] = long, long, long
 	b.wantNoAllocations("plain", request("GET", "/v2/movies/1", viewer))
+	b.wantNoAllocations("three values", request("GET", "/v2/shows/1/seasons/2/episodes/3", viewer))
 	b.wantNoAllocations("query", request("GET", "/v2/movies?limit=5&genre=b,a&x=1", viewer))
 	b.wantNoAllocations("compressed", request("GET", "/v2/movies/1", viewer, "Accept-Encoding: gzip, deflate, br;q=0.9, zstd"))
 	b.wantNoAllocations("not modified", request("GET", "/v2/movies/1", viewer, `If-None-Match: "a", W/"b-gz", *`))
+	kids := b.ofPlan(testID(1))
+	b.write(b.filters(filter("kids", 1)), "!filters")
+	b.wantNoAllocations("of a plan", request("GET", "/v2/movies/1", kids))
 	b.wantNoAllocations("browser", request("GET", "/v2/movies/1", viewer, "Origin: https://tv.example", "X-Request-Id: r-1", "User-Agent: x"))
 }
 
@@ -80,6 +86,12 @@ func TestComposedAnswersDontAllocate(t *testing.T) {
 	}
 	g.wantNoAllocations("what's on", request("GET", "/v2/epg/now?"+channelIDs(choice...), viewer))
 	g.wantNoAllocations("not modified", request("GET", "/v2/epg/now?"+channelIDs(choice...), viewer, "If-None-Match: *"))
+	kids := g.ofPlan(testID(71))
+	g.write(func() {
+		g.lineup[2].Rules = []string{testID(71)}
+		g.origin.Audiences.Filters = []wire.PlanFilter{filter("kids", 71)}
+	}, "!filters", wire.TagLineup)
+	g.wantNoAllocations("of a plan", request("GET", "/v2/epg/now?"+channelIDs(choice...), kids))
 }
 
 func TestBeatsDontAllocate(t *testing.T) {

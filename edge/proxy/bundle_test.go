@@ -40,7 +40,9 @@ var testOps = []op.Op{
 	{ID: "listMovies", Method: "GET", Path: "/v2/movies", Access: op.Viewer, Serve: op.Hot, ByAudience: true,
 		Query: []op.Param{{Name: "cursor", Page: true}, {Name: "genre", List: true}, {Name: "limit", Default: "20", Page: true}}},
 	{ID: "listTrailers", Method: "GET", Path: "/v2/movies/{movie_id}/trailers", Access: op.Viewer, Serve: op.Hot},
-	{ID: "getEpisode", Method: "GET", Path: "/v2/shows/{show_id}/episodes/{number}", Access: op.Viewer, Serve: op.Hot},
+	{ID: "listSeasons", Method: "GET", Path: "/v2/shows/{show_id}/seasons", Access: op.Viewer, Serve: op.Hot},
+	{ID: "getSeason", Method: "GET", Path: "/v2/shows/{show_id}/seasons/{season_number}", Access: op.Viewer, Serve: op.Hot},
+	{ID: "getEpisode", Method: "GET", Path: "/v2/shows/{show_id}/seasons/{season_number}/episodes/{episode_number}", Access: op.Viewer, Serve: op.Hot},
 	{ID: "getAppConfig", Method: "GET", Path: "/v2/config", Access: op.Public, Serve: op.Hot, MaxAge: 10},
 	{ID: "listDevices", Method: "GET", Path: "/v2/devices", Access: op.Viewer, Serve: op.Pass},
 	{ID: "registerDevice", Method: "POST", Path: "/v2/devices", Access: op.Viewer, Serve: op.Pass, MaxBody: 1000},
@@ -130,7 +132,7 @@ func withOrigins(origins ...string) option {
 	return func(_ *bundle, c *Config, _ *Timeouts) { c.AllowedOrigins = origins }
 }
 
-// setup starts an edge. Every document's body says its path and query, and what is denied.
+// setup starts an edge. Every document's body says its path and query, what is denied, and by which filter it was read.
 func setup(t testing.TB, options ...option) *bundle {
 	t.Helper()
 	b := &bundle{t: t, origin: filltest.New(t), tokens: &tokens{}, docs: make(map[string]string), now: time.Now}
@@ -217,10 +219,23 @@ func (b *bundle) render(a filltest.Ask) filltest.Answer {
 	if len(a.Deny) > 0 {
 		body += " without " + strings.Join(a.Deny, "+")
 	}
+	if a.Plan != "" {
+		body += " for " + b.filterOf(a.Plan)
+	}
 	if a.Query != "" {
 		body += " by " + a.Query
 	}
 	return filltest.Answer{Body: body, Tags: []string{a.Path, "movies"}}
+}
+
+// filterOf is the hash of the filter that the plan stands for now.
+func (b *bundle) filterOf(plan string) string {
+	for _, f := range b.origin.Audiences.Filters {
+		if f.Plans[0] == plan {
+			return f.Hash
+		}
+	}
+	return "a plan that stands for none"
 }
 
 // write changes documents and waits until the edge has applied that.

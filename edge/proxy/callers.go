@@ -39,12 +39,20 @@ type callerSlot struct {
 	high, low, fact atomic.Uint64
 }
 
-// fact is the second at which it is over, in 48 bits, and the index of the token's country.
+// fact is the second at which it is over, in 40 bits, the number of the token's plan, in 16, and the index of its country.
 type fact uint64
 
-func newFact(over int64, country uint8) fact { return fact(over)<<8 | fact(country) }
+// anyone is the fact of requests without a token.
+const anyone = fact(noCountry)
 
-func (f fact) over() int64 { return int64(f >> 8) }
+func newFact(over int64, plan uint16, country uint8) fact {
+	return fact(over)<<24 | fact(plan)<<8 | fact(country)
+}
+
+func (f fact) over() int64 { return int64(f >> 24) }
+
+// plan is the number among the plans that tokens have named.
+func (f fact) plan() uint16 { return uint16(f >> 8) }
 
 // country is what the token says, empty if that is no country.
 func (f fact) country() string {
@@ -98,7 +106,8 @@ func (c caller) remember(f fact) {
 	s.low.Store(c.low ^ spread(uint64(f)))
 }
 
-// viewer returns the fact of a viewer's token, verifying it if it is not known.
+// viewer returns the fact of a viewer's token, verifying it if it is not known. False is also of a good token whose plan has
+// no number: it goes the long way.
 func (p *Proxy) viewer(c caller, raw []byte, now time.Time) (fact, bool) {
 	second := now.Unix()
 	if f, ok := c.known(second); ok {
@@ -108,8 +117,12 @@ func (p *Proxy) viewer(c caller, raw []byte, now time.Time) (fact, bool) {
 	if err != nil || !claims.Allows(op.Viewer) {
 		return 0, false
 	}
+	plan, ok := p.plans.number(claims.PlanID)
+	if !ok {
+		return 0, false
+	}
 	over := min(second+int64(callerFor/time.Second), claims.Expires.Unix())
-	f := newFact(over, countryOf(claims))
+	f := newFact(over, plan, countryOf(claims))
 	if over > second {
 		c.remember(f)
 	}

@@ -180,23 +180,23 @@ func TestEdgeWithoutOriginFromTheStart(t *testing.T) {
 func TestQueryOfAKey(t *testing.T) {
 	b := setup(t)
 	b.docs["/v2/movies/1"] = "film"
-	b.origin.Set(func() { b.origin.Territories = wire.Territories{Deny: map[string][]string{"GB": {"r1"}}} })
+	b.origin.Set(func() { b.origin.Audiences = wire.Audiences{Deny: map[string][]string{"GB": {"r1"}}} })
 	b.write(nil, "geo")
 	b.get("/v2/movies/1?fields=a")
-	t1 := b.proxy.geo.current.Load().value
-	c := t1.classes[b.country("GB")]
+	t1 := b.proxy.audiences.current.Load().value
+	c := t1.of(b.country("GB"), "")
 	key := string(b.proxy.appendKey(nil, b.proxy.routes[0], c, "/v2/movies/1", "fields=a"))
 	q, ok := b.proxy.Query(key)
 	if !ok || q.Path != "/internal/fill/v2/movies/1?fields=a" || q.Deny != "r1" || q.Key.String() != key || q.Headers != b.proxy.routes[0].headers {
 		t.Errorf("%v %+v", ok, q)
 	}
-	b.write(func() { b.origin.Territories = wire.Territories{} }, "geo")
+	b.write(func() { b.origin.Audiences = wire.Audiences{} }, "geo")
 	b.get("/v2/movies/1")
 	if _, ok := b.proxy.Query(key); ok {
 		t.Error("a class of yesterday still gets successors")
 	}
-	if _, ok := b.proxy.Query(wire.TerritoriesPath); ok {
-		t.Error("the territory map was taken for an answer to viewers")
+	if _, ok := b.proxy.Query(wire.AudiencesPath); ok {
+		t.Error("the audience map was taken for an answer to viewers")
 	}
 }
 

@@ -135,14 +135,14 @@ func (c *composing) see(l *pin[epg.Lineup], viewer *class) {
 }
 
 // warmComposed answers what is on now from memory. It allocates nothing.
-func (p *Proxy) warmComposed(rt *route, r *lane.Request, m moment, country string, out *lane.Reply) bool {
+func (p *Proxy) warmComposed(rt *route, r *lane.Request, m moment, viewer fact, out *lane.Reply) bool {
 	if rt.op.ID != opNow {
 		return false
 	}
 	lineup := p.lineup.good(&m)
-	geo := p.geo.good(&m)
+	audiences := p.audiences.good(&m)
 	// Both are known to be right now, if no change was seen that this edge has not applied.
-	if lineup == nil || geo == nil || max(lineup.answer.Pos(), geo.answer.Pos()) > m.world.Applied() {
+	if lineup == nil || audiences == nil || max(lineup.answer.Pos(), audiences.answer.Pos()) > m.world.Applied() {
 		return false
 	}
 	c := p.start(m)
@@ -150,7 +150,7 @@ func (p *Proxy) warmComposed(rt *route, r *lane.Request, m moment, country strin
 	if !c.ReadPlain(r.Query) {
 		return false
 	}
-	c.see(lineup, geo.value.classes[p.countryOf(r, country)])
+	c.see(lineup, p.audience(audiences.value, r, viewer))
 	c.GatherNow(c)
 	if len(c.Missing) > 0 {
 		return false
@@ -262,7 +262,7 @@ func (x *exchange) compose(ask *epg.Ask, from *wire.GuidePosition) *fault.Fault 
 func (x *exchange) sights(deadline time.Time) (*pin[epg.Lineup], *class, *fault.Fault) {
 	var least uint64
 	for range classTries {
-		geo, err := x.p.geo.get(x.id, least, deadline)
+		audiences, err := x.p.audiences.get(x.id, least, deadline)
 		if err != nil {
 			return nil, nil, unavailable(err)
 		}
@@ -270,11 +270,11 @@ func (x *exchange) sights(deadline time.Time) (*pin[epg.Lineup], *class, *fault.
 		if err != nil {
 			return nil, nil, unavailable(err)
 		}
-		if least = max(geo.answer.Pos(), lineup.answer.Pos()); least <= min(geo.asOf, lineup.asOf) || geo.stale || lineup.stale {
-			return &lineup, geo.value.classes[x.country()], nil
+		if least = max(audiences.answer.Pos(), lineup.answer.Pos()); least <= min(audiences.asOf, lineup.asOf) || audiences.stale || lineup.stale {
+			return &lineup, audiences.value.of(x.country(), x.plan()), nil
 		}
 	}
-	return nil, nil, fault.Busy("The rules of territories change too quickly to answer.", retryAfter)
+	return nil, nil, errRestless
 }
 
 // A crowd that meets an empty cache must not wait with fifty goroutines each, nor have the origin asked for so much at once

@@ -302,7 +302,7 @@ func TestWhatMayNotBeSeenIsLeftOut(t *testing.T) {
 	g.shows(g.get(path), 3, 13, 2, 12, 1, 11)
 	g.write(func() {
 		g.lineup[2].Rules = []string{"r0", "r1"}
-		g.origin.Territories = wire.Territories{Deny: map[string][]string{"GB": {"r1"}, "FR": {"r2"}}}
+		g.origin.Audiences = wire.Audiences{Deny: map[string][]string{"GB": {"r1"}, "FR": {"r2"}}}
 	}, "!geo", wire.TagLineup, "!"+wire.TagChannel(testID(2)))
 	both(func(headers ...string) {
 		g.shows(g.get(path, headers...), 3, 13, 1, 11)
@@ -313,6 +313,36 @@ func TestWhatMayNotBeSeenIsLeftOut(t *testing.T) {
 	if g.origin.Fills("/internal/epg/"+testID(9)+"/"+g.base.Format(time.DateOnly)) != 0 {
 		t.Error("an unknown channel costs a question")
 	}
+}
+
+// A channel that a plan's filter leaves out has the plan that stands for the filter among its rules.
+func TestAChannelIsNotInThePlan(t *testing.T) {
+	g := setupGuide(t)
+	g.channel(1, aired{11, 0, time.Hour})
+	g.channel(2, aired{21, 0, time.Hour})
+	path := "/v2/epg/now?" + channelIDs(2, 1)
+	kids, kidsToo, sport := g.ofPlan(testID(71)), g.ofPlan(testID(72)), g.ofPlan(testID(73))
+	f := func(who string, pairs ...int) {
+		t.Helper()
+		both(func(headers ...string) { g.shows(g.do("GET", path, append(headers, who)...), pairs...) })
+	}
+	f(kids, 2, 21, 1, 11)
+	g.write(func() {
+		g.lineup[2].Rules = []string{"r1", testID(71)}
+		g.origin.Audiences.Filters = []wire.PlanFilter{filter("kids", 71, 72), filter("sport", 73)}
+	}, "!filters", wire.TagLineup)
+	f(kids, 1, 11)
+	f(kidsToo, 1, 11)
+	f(sport, 2, 21, 1, 11)
+	f(viewer, 2, 21, 1, 11)
+	schedule := "/v2/epg?" + channelIDs(2) + "&start_time=" + g.base.Format(time.RFC3339) + "&end_time=" + g.base.Add(time.Hour).Format(time.RFC3339)
+	if a := g.do("GET", schedule, kids); !strings.HasPrefix(a.body, `{"data":{},`) {
+		t.Errorf("the schedule: %s", a.body)
+	}
+	g.write(g.filters(filter("more", 71), filter("kids", 72)), "!filters", wire.TagLineup)
+	g.write(func() { g.lineup[2].Rules = []string{testID(72)} }, wire.TagLineup)
+	f(kids, 2, 21, 1, 11)
+	f(kidsToo, 1, 11)
 }
 
 // While the origin is away the guide goes on, but a channel that was taken away stays away.
@@ -347,7 +377,7 @@ func TestAnExchangedRuleLeaksNothing(t *testing.T) {
 	g.channel(1, aired{11, 0, time.Hour})
 	g.origin.Set(func() {
 		g.lineup[1].Rules = []string{"old"}
-		g.origin.Territories = wire.Territories{Deny: map[string][]string{"GB": {"old"}}}
+		g.origin.Audiences = wire.Audiences{Deny: map[string][]string{"GB": {"old"}}}
 	})
 	path := "/v2/epg/now?" + channelIDs(1)
 	g.shows(g.get(path))
@@ -357,7 +387,7 @@ func TestAnExchangedRuleLeaksNothing(t *testing.T) {
 	g.origin.Set(func() { g.origin.Mangle = func(*wire.FeedPage) bool { return !hold.Load() } })
 	g.origin.Write(func() {
 		g.lineup[1].Rules = []string{"new"}
-		g.origin.Territories = wire.Territories{Deny: map[string][]string{"GB": {"new"}}}
+		g.origin.Audiences = wire.Audiences{Deny: map[string][]string{"GB": {"new"}}}
 	}, "!geo", wire.TagLineup, "!"+wire.TagChannel(testID(1)))
 	g.proxy.lineup.current.Store(nil) // it is read anew, the map is not
 	if _, err := g.proxy.lineup.get("", 0, g.now().Add(time.Second)); err != nil {

@@ -33,8 +33,10 @@ func (x *exchange) hot() {
 	x.reply(o)
 }
 
-// classTries is how often a request looks for its class again, because the territory map changed while it asked.
+// classTries is how often a request looks for its class again, because the audience map changed while it asked.
 const classTries = 4
+
+var errRestless = fault.Busy("What decides who may see what changes too quickly to answer.", retryAfter)
 
 // find obtains the answer for the viewer's class. The origin refuses a class that its snapshot has left behind, although
 // this edge has not heard of the change yet; the map is then read again, from a snapshot that is as new.
@@ -46,33 +48,36 @@ func (x *exchange) find(query string, deadline time.Time) outcome {
 			return outcome{fault: fl}
 		}
 		key := x.p.appendKey(nil, x.route, c.class, x.target.path, query)
-		o := x.obtain(&fill.Query{Key: cache.NewKey(key), Path: fill.Path(string(key[keyPrefix:])), Deny: c.deny, Class: c.asOf, Headers: x.route.headers, RequestID: x.id}, deadline)
+		o := x.obtain(&fill.Query{Key: cache.NewKey(key), Path: fill.Path(string(key[keyPrefix:])), Deny: c.deny, Plan: c.plan, Class: c.asOf, Least: c.since, Headers: x.route.headers,
+			RequestID: x.id}, deadline)
 		var outdated *fill.OutdatedClass
 		if !errors.As(o.err, &outdated) {
 			return o
 		}
 		least = max(least, outdated.Pos)
 	}
-	return outcome{fault: fault.Busy("The rules of territories change too quickly to answer.", retryAfter)}
+	return outcome{fault: errRestless}
 }
 
-// found is a viewer's class and the feed position as of which it was found, as wire.ClassPos takes it.
+// found is a viewer's class, with the feed positions between which the map that it was found in was right. An answer must be
+// right at one of them, too: when a rule is exchanged for another, the class of one moment is let in by the catalogue of
+// another. One that is filled is not older than since, and the origin refuses asOf, as wire.ClassPos takes it, once it is outdated.
 type found struct {
 	*class
-	asOf string
+	since uint64
+	asOf  string
 }
 
-// class finds the viewer's territory class in a map that was read at position least or later, if the operation varies by
-// it.
+// class finds the viewer's audience class in a map that was right at position least or later, if the operation varies by it.
 func (x *exchange) class(least uint64, deadline time.Time) (found, *fault.Fault) {
 	if !x.route.op.ByAudience {
 		return found{class: everyone}, nil
 	}
-	geo, err := x.p.geo.get(x.id, least, deadline)
+	audiences, err := x.p.audiences.get(x.id, least, deadline)
 	if err != nil {
 		return found{}, unavailable(err)
 	}
-	return found{geo.value.classes[x.country()], strconv.FormatUint(geo.asOf, 10)}, nil
+	return found{audiences.value.of(x.country(), x.plan()), audiences.answer.Pos(), strconv.FormatUint(audiences.asOf, 10)}, nil
 }
 
 // outcome is the answer to a request and how it was come by.
@@ -101,11 +106,10 @@ func (x *exchange) obtain(q *fill.Query, deadline time.Time) outcome {
 		if next := p.Filler.TakeOver(q.Key, held, m.world, m.now); next != nil {
 			held = next
 		}
-		applied := m.world.Applied() // before it is judged: up to here nothing has changed it, if it is good
-		if m.good(held) && max(applied, held.Pos()) >= q.Least {
+		if m.reaches(held, q.Least) && m.good(held) {
 			return m.hit(held)
 		}
-		if p.Filler.Origin.Away() && m.servable(held) {
+		if p.Filler.Origin.Away() && m.reaches(held, q.Least) && m.servable(held) {
 			return m.stale(held)
 		}
 	}
@@ -113,7 +117,7 @@ func (x *exchange) obtain(q *fill.Query, deadline time.Time) outcome {
 	if r.Err == nil {
 		return filled(r, fwd)
 	}
-	if m, _ = p.moment(p.clock.Base()); held != nil && m.servable(held) {
+	if m, _ = p.moment(p.clock.Base()); held != nil && m.reaches(held, q.Least) && m.servable(held) {
 		return m.stale(held)
 	}
 	return outcome{fault: unavailable(r.Err), err: r.Err}
@@ -147,7 +151,7 @@ func filled(r fill.Result, fwd string) outcome {
 	return o
 }
 
-// keyPrefix is what stands before path and query in a key: route and territory class.
+// keyPrefix is what stands before path and query in a key: route and audience class.
 const keyPrefix = 2 + len(classID{})
 
 // appendKey writes the key of an answer. It holds all that the answer varies by, and path and query as the origin is asked.
@@ -172,15 +176,15 @@ func (p *Proxy) Query(key string) (*fill.Query, bool) {
 	if !rt.op.ByAudience {
 		return q, true
 	}
-	geo, ok := p.geo.held(0)
+	audiences, ok := p.audiences.held(0)
 	if !ok {
 		return nil, false
 	}
-	c := geo.value.byID[classID([]byte(key[2:keyPrefix]))]
+	c := audiences.value.byID[classID([]byte(key[2:keyPrefix]))]
 	if c == nil {
 		return nil, false
 	}
-	q.Deny, q.Class = c.deny, strconv.FormatUint(geo.asOf, 10)
+	q.Deny, q.Plan, q.Class, q.Least = c.deny, c.plan, strconv.FormatUint(audiences.asOf, 10), audiences.answer.Pos()
 	return q, true
 }
 
@@ -193,6 +197,14 @@ func (x *exchange) country() int {
 	peer, header := x.peer()
 	i, _ := territory.Index(x.p.Resolver.Country(peer, header, fromToken)) // Country returns known codes only
 	return i
+}
+
+// plan is what the token says is the viewer's plan.
+func (x *exchange) plan() string {
+	if x.claims == nil {
+		return ""
+	}
+	return x.claims.PlanID
 }
 
 // peer is the address at the other end of the connection, and the request's headers.

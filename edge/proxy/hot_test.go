@@ -54,6 +54,7 @@ func TestHitIsTheSameOnBothWays(t *testing.T) {
 func TestTheLaneTakesPlainHits(t *testing.T) {
 	b := setup(t, withOrigins("https://tv.example"))
 	b.docs["/v2/movies/1"], b.docs["/v2/movies"], b.docs["/v2/config"] = long, "list", "config"
+	b.docs["/v2/shows/1/seasons/2"], b.docs["/v2/shows/1/seasons/2/episodes/3"] = "season", "episode"
 	f := func(lane bool, target string, headers ...string) {
 		t.Helper()
 		if lane { // a busy cache takes an entry in a little later
@@ -70,6 +71,8 @@ func TestTheLaneTakesPlainHits(t *testing.T) {
 	f(true, "/v2/movies/1")
 	f(true, "/v2/movies/1?fields=id,title")
 	f(true, "/v2/movies?genre=b&genre=a&unknown=%20")
+	f(true, "/v2/shows/1/seasons/2")
+	f(true, "/v2/shows/1/seasons/2/episodes/3")
 	f(true, "/v2/config", "If-None-Match: *", "Origin: https://tv.example", "Accept: */*", "User-Agent: test", "Cookie: a=b")
 	f(true, "/v2/movies/1", "connection: Keep-Alive", "accept-encoding:gzip")
 	f(false, "/v2/movies/1", slow)
@@ -285,7 +288,7 @@ func TestTerritories(t *testing.T) {
 	b := setup(t)
 	b.docs["/v2/movies/1"] = "film"
 	b.origin.Set(func() {
-		b.origin.Territories = wire.Territories{Deny: map[string][]string{"DE": {"r2", "r1"}, "AT": {"r1", "r2"}, "FR": {"r3"}, "ZZ": {"r1"}}}
+		b.origin.Audiences = wire.Audiences{Deny: map[string][]string{"DE": {"r2", "r1"}, "AT": {"r1", "r2"}, "FR": {"r3"}, "ZZ": {"r1"}}}
 	})
 	b.write(nil, "geo")
 	f := func(country, body string, headers ...string) {
@@ -304,12 +307,12 @@ func TestTerritories(t *testing.T) {
 	if got := b.origin.Fills("/v2/movies/1"); got != 4 {
 		t.Errorf("%d fills for four classes", got)
 	}
-	if got := b.origin.Fills(wire.TerritoriesPath); got > 2 {
+	if got := b.origin.Fills(wire.AudiencesPath); got > 2 {
 		t.Errorf("%d fills of the map", got)
 	}
-	b.write(func() { b.origin.Territories.Deny["GB"] = []string{"r9"} }, "!geo")
+	b.write(func() { b.origin.Audiences.Deny["GB"] = []string{"r9"} }, "!geo")
 	f("GB", "film without r9")
-	b.write(func() { b.origin.Territories.Deny["UK"] = []string{"r9"} }, "!geo") // no country: who is meant can't be told
+	b.write(func() { b.origin.Audiences.Deny["UK"] = []string{"r9"} }, "!geo") // no country: who is meant can't be told
 	b.wantFault(b.get("/v2/movies/1"), 500, "INTERNAL")
 }
 
@@ -421,7 +424,7 @@ func TestScheduledChangeNeedsNoOrigin(t *testing.T) {
 			}
 			return filltest.Answer{Body: "on without " + strings.Join(a.Deny, ""), Tags: []string{"a"}}
 		}
-		b.origin.Territories = wire.Territories{Deny: map[string][]string{"GB": {"r1"}}}
+		b.origin.Audiences = wire.Audiences{Deny: map[string][]string{"GB": {"r1"}}}
 	})
 	b.want(b.get("/v2/movies/1"), 200, "upcoming without r1")
 	b.until("the successor", func() bool { return b.origin.Fills("/v2/movies/1") == 2 })

@@ -27,6 +27,11 @@ func (p *Proxy) moment(now time.Time) (moment, bool) {
 	return m, true
 }
 
+// reaches reports whether the answer was right at position least or later, if it is found good after this.
+func (m *moment) reaches(a *cache.Answer, least uint64) bool {
+	return max(m.world.Applied(), a.Pos()) >= least
+}
+
 // good reports whether the answer may be served without asking the origin.
 func (m *moment) good(a *cache.Answer) bool {
 	return !m.tooLate && a.Check(m.world, m.now) == cache.Fresh

@@ -68,7 +68,7 @@ type Proxy struct {
 	router     *router.Router
 	methods    []string
 	cors       *cors
-	geo        *pinned[territories]
+	audiences  *pinned[audiences]
 	lineup     *pinned[epg.Lineup]
 	gathering  chan struct{} // places of those who fetch parts of the guide
 	fetching   chan struct{} // and of the parts
@@ -79,6 +79,7 @@ type Proxy struct {
 	varyOrigin string // a header line, where answers depend on the Origin header
 	memo       memo
 	callers    *callers
+	plans      plans
 	metrics    *meters
 }
 
@@ -87,7 +88,7 @@ func New(c Config) (*Proxy, error) {
 	p := &Proxy{Config: c, versions: c.Filler.Versions, clock: c.Filler.Clock, store: c.Filler.Store, cors: newCORS(c.AllowedOrigins),
 		router: router.New(), callers: newCallers(), gathering: make(chan struct{}, gathering), fetching: make(chan struct{}, fetching),
 		ahead: make(chan epg.Want, aheadQueue)}
-	p.geo = &pinned[territories]{p: p, path: wire.TerritoriesPath, decode: newTerritories, without: "answers that vary by territory"}
+	p.audiences = &pinned[audiences]{p: p, path: wire.AudiencesPath, decode: newAudiences, without: "answers that vary by audience"}
 	p.lineup = &pinned[epg.Lineup]{p: p, path: wire.LineupPath, decode: p.readLineup, without: "answers of the guide"}
 	if p.cors.varies() {
 		p.varyOrigin = "Vary: Origin\r\n"

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"slices"
@@ -21,9 +22,9 @@ type route struct {
 	own     func(*exchange) // the edge answers itself
 	meters  *routeMeters
 
-	// For a hot path with one value at most, which is most of them: what stands before and behind it.
-	prefix, suffix string
-	valued         bool
+	// What stands before, between and behind the values of a hot path: one more than there are values. Each value is a whole
+	// segment of the path.
+	literals []string
 }
 
 // routeKey is where the router's handlers leave their route.
@@ -66,7 +67,7 @@ func (p *Proxy) addRoutes(ops []op.Op) error {
 			return err
 		}
 	}
-	slices.SortStableFunc(p.hot, func(a, b *route) int { return len(b.prefix) + len(b.suffix) - len(a.prefix) - len(a.suffix) })
+	slices.SortStableFunc(p.hot, func(a, b *route) int { return b.literal() - a.literal() })
 	slices.Sort(p.methods)
 	return nil
 }
@@ -86,12 +87,32 @@ func (p *Proxy) prepare(rt *route) {
 	if o.Serve != op.Hot && o.Serve != op.Composed {
 		return
 	}
-	before, rest, valued := strings.Cut(o.Path, "{")
-	_, after, _ := strings.Cut(rest, "}")
-	if o.Method == http.MethodGet && !strings.Contains(after, "{") {
-		rt.prefix, rt.suffix, rt.valued = before, after, valued
+	if o.Method == http.MethodGet {
+		rt.literals = literals(o.Path)
 		p.hot = append(p.hot, rt)
 	}
+}
+
+// literals takes a path with {values} apart.
+func literals(path string) []string {
+	var all []string
+	for {
+		before, rest, valued := strings.Cut(path, "{")
+		all = append(all, before)
+		if !valued {
+			return all
+		}
+		_, path, _ = strings.Cut(rest, "}")
+	}
+}
+
+// literal is how many bytes of the path are its own: of two that cover one path, the one that says more of it is meant.
+func (rt *route) literal() int {
+	n := 0
+	for _, text := range rt.literals {
+		n += len(text)
+	}
+	return n
 }
 
 // register tells the router: HEAD wherever GET is, unless that starts something, and OPTIONS for browsers.
@@ -130,14 +151,25 @@ func (p *Proxy) matchHot(path []byte) *route {
 }
 
 func (rt *route) covers(path []byte) bool {
-	if !rt.valued {
-		return string(path) == rt.prefix
-	}
-	n := len(path) - len(rt.prefix) - len(rt.suffix)
-	if n <= 0 || string(path[:len(rt.prefix)]) != rt.prefix || string(path[len(rt.prefix)+n:]) != rt.suffix {
+	if !begins(path, rt.literals[0]) {
 		return false
 	}
-	return !slices.Contains(path[len(rt.prefix):len(rt.prefix)+n], '/')
+	path = path[len(rt.literals[0]):]
+	for _, literal := range rt.literals[1:] {
+		n := bytes.IndexByte(path, '/')
+		if n < 0 {
+			n = len(path)
+		}
+		if n == 0 || !begins(path[n:], literal) {
+			return false
+		}
+		path = path[n+len(literal):]
+	}
+	return len(path) == 0
+}
+
+func begins(path []byte, literal string) bool {
+	return len(path) >= len(literal) && string(path[:len(literal)]) == literal
 }
 
 // bodyLimit is how long a body the operation at a path takes, 0 for none. HeaderReceived has no context to look up in,

@@ -207,7 +207,7 @@ func (s *start) shift(channel *wire.Playable, now time.Time) *fault.Fault {
 			return fl
 		}
 	}
-	s.ContentType, s.ContentID, s.Title = wire.ContentProgram, program.value.ProgramID, program.value.Title
+	s.ContentType, s.ContentID, s.ChannelID, s.Title = wire.ContentProgram, program.value.ProgramID, program.value.ChannelID, program.value.Title
 	s.Seconds, s.Media.Begin, s.Media.End = program.value.Seconds, program.value.Begin, program.value.End
 	return nil
 }
@@ -225,8 +225,9 @@ func catchup(channel, program *wire.Playable, now time.Time) *fault.Fault {
 	return nil
 }
 
-// sight finds a title and judges its territory, by a map of territories and a title that were right at one position: of two
-// moments, an exchange of one rule for another would let a country in that both deny.
+// sight finds a title and judges its territory, by an audience map and a title that were right at one position: of two
+// moments, an exchange of one rule for another would let a country in that both deny. The plan is the account's, which the
+// origin knows, not the token's.
 func (s *start) sight(contentType string, id uuid.UUID) (*wire.Playable, *fault.Fault) {
 	var least uint64
 	for range classTries {
@@ -234,19 +235,19 @@ func (s *start) sight(contentType string, id uuid.UUID) (*wire.Playable, *fault.
 		if fl != nil {
 			return nil, fl
 		}
-		geo, err := s.p.geo.get(s.id, least, s.deadline)
+		audiences, err := s.p.audiences.get(s.id, least, s.deadline)
 		if err != nil {
 			return nil, unavailable(err)
 		}
-		if least = max(geo.answer.Pos(), title.answer.Pos()); least > min(geo.asOf, title.asOf) && !geo.stale && !title.stale {
+		if least = max(audiences.answer.Pos(), title.answer.Pos()); least > min(audiences.asOf, title.asOf) && !audiences.stale && !title.stale {
 			continue
 		}
-		if geo.value.classes[s.country()].denies(title.value.Rules) {
+		if audiences.value.unfiltered[s.country()].denies(title.value.Rules) {
 			return nil, fault.New(fault.GeoBlocked, "This title is not available in your country.")
 		}
 		return &title.value, nil
 	}
-	return nil, fault.Busy("The rules of territories change too quickly to answer.", retryAfter)
+	return nil, errRestless
 }
 
 // seen is a Playable with the answer that it was read from, and the position as of which that was right.

@@ -145,13 +145,13 @@ func TestAnExchangedRuleLetsNobodyIn(t *testing.T) {
 		t.Helper()
 		s := setupStage(t)
 		s.movie(1, func(p *wire.Playable) { p.Rules = []string{"old"} })
-		s.origin.Set(func() { s.origin.Territories = wire.Territories{Deny: map[string][]string{"GB": {"old"}}} })
+		s.origin.Set(func() { s.origin.Audiences = wire.Audiences{Deny: map[string][]string{"GB": {"old"}}} })
 		s.wantFault(s.play(movieStream(1), asAnn), 403, "GEO_BLOCKED")
 		s.started(s.play(movieStream(1), asFrench)) // title and map are held
 		s.origin.Lag(true)
 		s.origin.Write(func() {
 			s.titles["movie/"+testID(1)].Rules = []string{"new"}
-			s.origin.Territories = wire.Territories{Deny: map[string][]string{"GB": {"new"}}}
+			s.origin.Audiences = wire.Audiences{Deny: map[string][]string{"GB": {"new"}}}
 		}, "!geo", "!movie:"+testID(1))
 		s.pass(feedLost)
 		forget(s)
@@ -169,8 +169,8 @@ func TestAnExchangedRuleLetsNobodyIn(t *testing.T) {
 	}
 	none := func(*stage) {}
 	newMap := func(s *stage) {
-		s.proxy.geo.current.Store(nil)
-		if _, err := s.proxy.geo.get("", 0, s.now().Add(time.Second)); err != nil {
+		s.proxy.audiences.current.Store(nil)
+		if _, err := s.proxy.audiences.get("", 0, s.now().Add(time.Second)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -184,12 +184,12 @@ func TestAnExchangedRuleLetsNobodyIn(t *testing.T) {
 func TestAnExchangedRuleLetsNobodyInWhileFillsFail(t *testing.T) {
 	s := setupStage(t)
 	s.movie(1, func(p *wire.Playable) { p.Rules = []string{"old"} })
-	s.origin.Set(func() { s.origin.Territories = wire.Territories{Deny: map[string][]string{"GB": {"old"}}} })
+	s.origin.Set(func() { s.origin.Audiences = wire.Audiences{Deny: map[string][]string{"GB": {"old"}}} })
 	s.started(s.play(movieStream(1), asFrench))
 	s.origin.Lag(true)
-	s.origin.Write(func() { s.origin.Territories = wire.Territories{Deny: map[string][]string{"GB": {"new"}}} }, "!geo")
-	s.proxy.geo.current.Store(nil)
-	if _, err := s.proxy.geo.get("", 0, s.now().Add(time.Second)); err != nil {
+	s.origin.Write(func() { s.origin.Audiences = wire.Audiences{Deny: map[string][]string{"GB": {"new"}}} }, "!geo")
+	s.proxy.audiences.current.Store(nil)
+	if _, err := s.proxy.audiences.get("", 0, s.now().Add(time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	s.origin.Set(func() { s.origin.BeforeFill = func(filltest.Ask) { panic(http.ErrAbortHandler) } })

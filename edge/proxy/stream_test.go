@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"encora/edge/fill/filltest"
+	"encora/shared/token"
 	"encora/shared/wire"
 )
 
@@ -137,7 +138,7 @@ func TestTheOrderOfRefusals(t *testing.T) {
 	s := setupStage(t)
 	later, past := s.now().Add(time.Hour), s.now().Add(-time.Hour)
 	s.origin.Set(func() {
-		s.origin.Territories = wire.Territories{Deny: map[string][]string{"GB": {"r1"}}}
+		s.origin.Audiences = wire.Audiences{Deny: map[string][]string{"GB": {"r1"}}}
 		s.origin.Sessions.Refuse = func(wire.Start) *filltest.Refusal {
 			return &filltest.Refusal{Status: 403, Body: `{"code":"DEVICE_NOT_REGISTERED","message":"m","request_id":"origin","details":[]}`}
 		}
@@ -151,6 +152,22 @@ func TestTheOrderOfRefusals(t *testing.T) {
 	s.wantFault(s.play(movieStream(3), asAnn), 403, "DEVICE_NOT_REGISTERED")
 	if starts := s.origin.Sessions.Starts(); len(starts) != 1 || !starts[0].IsPremium {
 		t.Errorf("%+v", starts)
+	}
+}
+
+// What plan the token names is nothing to a start: the origin judges by the account's.
+func TestStartsAreNotJudgedByTheTokensPlan(t *testing.T) {
+	s := setupStage(t)
+	s.movie(1, func(p *wire.Playable) { p.Rules = []string{testID(71)} })
+	s.channel(2)
+	s.program(21, 2, -time.Hour, time.Hour)
+	s.tokens.claims["kids"] = &token.Claims{AccountID: ann.String(), Country: "GB", PlanID: testID(71), Expires: never}
+	s.write(s.filters(filter("kids", 71)), "!filters")
+	for path, channel := range map[string]string{movieStream(1): "", "/v2/channels/" + testID(2) + "/stream": "", "/v2/channels/" + testID(2) + "/start-over": testID(2)} {
+		s.started(s.play(path, "Authorization: Bearer kids"))
+		if starts := s.origin.Sessions.Starts(); starts[len(starts)-1].ChannelID != channel {
+			t.Errorf("%s: %+v", path, starts[len(starts)-1])
+		}
 	}
 }
 
@@ -294,7 +311,7 @@ func TestCatchup(t *testing.T) {
 		t.Error("another part may be played")
 	}
 	start := s.origin.Sessions.Starts()[0]
-	if start.ContentType != "program" || start.ContentID != over || start.Title != "Programme 11" || start.Seconds != 3600 || !start.Media.Begin.Equal(p.Begin) || !start.Media.End.Equal(p.End) {
+	if start.ContentType != "program" || start.ContentID != over || start.ChannelID != testID(1) || start.Title != "Programme 11" || start.Seconds != 3600 || !start.Media.Begin.Equal(p.Begin) || !start.Media.End.Equal(p.End) {
 		t.Errorf("%+v", start)
 	}
 	s.started(f(1, just))
@@ -307,7 +324,7 @@ func TestCatchup(t *testing.T) {
 	s.wantFault(f(1, blocked), 403, "FORBIDDEN")
 	s.wantFault(f(3, never), 403, "FORBIDDEN")
 	s.origin.Write(func() { s.titles["channel/"+testID(1)].Rules = []string{"r"} }, "channel:"+testID(1))
-	s.write(func() { s.origin.Territories = wire.Territories{Deny: map[string][]string{"GB": {"r"}}} }, "!geo")
+	s.write(func() { s.origin.Audiences = wire.Audiences{Deny: map[string][]string{"GB": {"r"}}} }, "!geo")
 	s.wantFault(f(1, onAir), 403, "GEO_BLOCKED")
 }
 

@@ -27,12 +27,12 @@ func (p *Proxy) Warm(r *lane.Request, out *lane.Reply) bool {
 	if !ok {
 		return false
 	}
-	country, ok := p.permitted(rt, r, who)
+	viewer, ok := p.permitted(rt, r, who)
 	if !ok {
 		return false
 	}
 	if rt.op.Serve == op.Composed {
-		if !p.warmComposed(rt, r, m, country, out) {
+		if !p.warmComposed(rt, r, m, viewer, out) {
 			return false
 		}
 		p.sample(r.Now)
@@ -42,7 +42,7 @@ func (p *Proxy) Warm(r *lane.Request, out *lane.Reply) bool {
 	if !ok {
 		return false
 	}
-	c, ok := p.classOf(rt, r, m, country)
+	c, ok := p.classOf(rt, r, m, viewer)
 	if !ok {
 		return false
 	}
@@ -68,27 +68,31 @@ func (p *Proxy) sample(began time.Time) {
 func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // permitted verifies the token. What it refuses goes the long way, which says why.
-func (p *Proxy) permitted(rt *route, r *lane.Request, who caller) (string, bool) {
+func (p *Proxy) permitted(rt *route, r *lane.Request, who caller) (fact, bool) {
 	switch {
 	case rt.op.Access == op.Public:
-		return "", true
+		return anyone, true
 	case rt.op.Access != op.Viewer || r.Token == nil:
-		return "", false
+		return 0, false
 	}
-	f, ok := p.viewer(who, r.Token, r.Now)
-	return f.country(), ok
+	return p.viewer(who, r.Token, r.Now)
 }
 
-// classOf finds the territory class in the map that is held, if that is still good.
-func (p *Proxy) classOf(rt *route, r *lane.Request, m moment, tokenCountry string) (*class, bool) {
+// classOf finds the audience class in the map that is held, if that is right now and no newer than the answers.
+func (p *Proxy) classOf(rt *route, r *lane.Request, m moment, viewer fact) (*class, bool) {
 	if !rt.op.ByAudience {
 		return everyone, true
 	}
-	geo := p.geo.good(&m)
-	if geo == nil {
+	audiences := p.audiences.good(&m)
+	if audiences == nil || audiences.answer.Pos() > m.world.Applied() {
 		return nil, false
 	}
-	return geo.value.classes[p.countryOf(r, tokenCountry)], true
+	return p.audience(audiences.value, r, viewer), true
+}
+
+// audience is the viewer's class.
+func (p *Proxy) audience(a *audiences, r *lane.Request, viewer fact) *class {
+	return a.of(p.countryOf(r, viewer.country()), p.plans.id(viewer.plan()))
 }
 
 // countryOf is the index of the viewer's country.

@@ -87,7 +87,7 @@ func (o *Origin) Handler() http.Handler {
 	mux.HandleFunc("GET /v2/movies/{id}", o.plain)
 	mux.HandleFunc("GET "+wire.FillPrefix+"/v2/movies/{id}", o.internal(o.fill))
 	mux.HandleFunc("GET "+wire.FeedPath, o.internal(o.feed))
-	mux.HandleFunc("GET "+wire.TerritoriesPath, o.internal(o.territories))
+	mux.HandleFunc("GET "+wire.AudiencesPath, o.internal(o.audiences))
 	mux.HandleFunc("GET "+wire.LineupPath, o.internal(o.lineup))
 	mux.HandleFunc("GET "+wire.DayPath, o.internal(o.day))
 	mux.HandleFunc("POST "+wire.StartPath, o.internal(o.startSession))
@@ -134,9 +134,9 @@ func (o *Origin) plain(w http.ResponseWriter, r *http.Request) {
 	w.Write(body)
 }
 
-func (o *Origin) territories(w http.ResponseWriter, _ *http.Request) {
-	o.stamp(w, o.position(), wire.TagTerritories)
-	json.NewEncoder(w).Encode(wire.Territories{Deny: map[string][]string{}})
+func (o *Origin) audiences(w http.ResponseWriter, _ *http.Request) {
+	o.stamp(w, o.position(), wire.TagTerritories+","+wire.TagFilters)
+	json.NewEncoder(w).Encode(wire.Audiences{Deny: map[string][]string{}})
 }
 
 // stamp writes what every internal answer that may be held begins with.

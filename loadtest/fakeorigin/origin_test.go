@@ -104,7 +104,7 @@ func TestFillCarriesWireHeaders(t *testing.T) {
 	if resp, _ := get(t, base+wire.FillPrefix+"/v2/movies/x", "k"); resp.StatusCode != 404 {
 		t.Errorf("unknown film: %d", resp.StatusCode)
 	}
-	if resp, _ := get(t, base+wire.TerritoriesPath, "k"); resp.Header.Get(wire.Tags) == "" {
+	if resp, _ := get(t, base+wire.AudiencesPath, "k"); resp.Header.Get(wire.Tags) == "" {
 		t.Error("territories carry no tags, so no edge may hold them")
 	}
 	if resp, _ := get(t, base+wire.FeedPath, "other"); resp.StatusCode != 401 {

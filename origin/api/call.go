@@ -31,7 +31,7 @@ type Read struct {
 	entry   *Entry
 	cursors *cursor.Codec
 	filters string
-	class   *uint64 // Deny was found at this position, and is to hold for the snapshot; nil: it was found in it
+	class   *uint64 // Deny and the plan were found at this position, and are to hold for the snapshot; nil: in it
 	tags    []string
 	until   time.Time
 }
@@ -101,8 +101,14 @@ type answer struct {
 	body   []byte
 }
 
+// audience is for whom a read is answered, where that is looked up in its snapshot.
+type audience struct {
+	country string    // empty: Read.Deny is given
+	plan    uuid.UUID // uuid.Nil: none
+}
+
 // runRead answers a read from one snapshot.
-func (s *Server) runRead(ctx context.Context, r *Read, in any, pos *uint64, country string) (any, error) {
+func (s *Server) runRead(ctx context.Context, r *Read, in any, pos *uint64, whom audience) (any, error) {
 	var out any
 	err := s.DB.Snapshot(ctx, func(tx pgx.Tx) error {
 		r.Tx = tx
@@ -114,12 +120,8 @@ func (s *Server) runRead(ctx context.Context, r *Read, in any, pos *uint64, coun
 				return err
 			}
 		}
-		if country != "" {
-			deny, err := s.DenyRules(ctx, tx, country)
-			if err != nil {
-				return err
-			}
-			r.Deny = deny
+		if err := s.regard(ctx, r, whom); err != nil {
+			return err
 		}
 		var err error
 		out, err = r.entry.read(ctx, r, in)
@@ -128,17 +130,30 @@ func (s *Server) runRead(ctx context.Context, r *Read, in any, pos *uint64, coun
 	return out, err
 }
 
-// errClass says that the country which the class stands for may be in another one by now.
-var errClass = fault.New(fault.Conflict, "The territory map has changed since the class was found in it.")
+// regard finds what is hidden from the audience.
+func (s *Server) regard(ctx context.Context, r *Read, whom audience) error {
+	var err error
+	if whom.country != "" {
+		if r.Deny, err = s.DenyRules(ctx, r.Tx, whom.country); err != nil {
+			return err
+		}
+	}
+	if whom.plan != uuid.Nil {
+		r.Filter, err = s.PlanFilter(ctx, r.Tx, whom.plan)
+	}
+	return err
+}
 
-// classHolds is errClass when the snapshot holds a change of the territory map that an edge at the position has not seen.
+// errClass says that those for whom the class stands may be in another one by now.
+var errClass = fault.New(fault.Conflict, "The audience map has changed since the class was found in it.")
+
+// classHolds is errClass when the snapshot holds a change of the audience map that an edge at the position has not seen.
 // Without this a class of yesterday would be answered from the catalogue of today: a rule that was exchanged for another
-// would hide nothing from the country that both deny.
+// would hide nothing from the country that both deny, and a plan's filter of today would be kept as that of yesterday.
 func classHolds(ctx context.Context, tx pgx.Tx, pos uint64) error {
 	const q = `SELECT EXISTS (SELECT 1 FROM changes WHERE pos > $1 AND tags && $2)`
 	var changed bool
-	tags := []string{wire.TagTerritories, string(wire.Hard) + wire.TagTerritories}
-	if err := tx.QueryRow(ctx, q, pos, tags).Scan(&changed); err != nil {
+	if err := tx.QueryRow(ctx, q, pos, tagsOfClasses).Scan(&changed); err != nil {
 		return err
 	}
 	if changed {
@@ -146,6 +161,9 @@ func classHolds(ctx context.Context, tx pgx.Tx, pos uint64) error {
 	}
 	return nil
 }
+
+// tagsOfClasses are those of the audience map, as changes carry them.
+var tagsOfClasses = []string{wire.TagTerritories, string(wire.Hard) + wire.TagTerritories, wire.TagFilters, string(wire.Hard) + wire.TagFilters}
 
 // runWrite runs a write with its idempotency record. The answer is complete before the commit, and what is committed is
 // what is answered.

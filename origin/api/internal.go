@@ -15,6 +15,7 @@ import (
 
 	"encora/origin/changes"
 	"encora/shared/fault"
+	"encora/shared/ids"
 	"encora/shared/op"
 	"encora/shared/wire"
 )
@@ -172,9 +173,9 @@ func (s *Server) fillAnswer(r *http.Request, e *Entry) (*answer, error) {
 		return nil, err
 	}
 	read.Deny, read.class = ask.deny, ask.class
-	key := r.URL.RequestURI() + " " + r.Header.Get(wire.Deny)
+	key := r.URL.RequestURI() + " " + r.Header.Get(wire.Deny) + " " + ask.plan.String()
 	f := s.fills.do(r.Context(), key, ask, func(ctx context.Context) fillResult {
-		return s.fillOnce(ctx, read, in)
+		return s.fillOnce(ctx, read, in, audience{plan: ask.plan})
 	})
 	if f.answer != nil && f.pos < ask.least {
 		return nil, fault.Busy("This replica has not reached the asked position yet.", time.Second)
@@ -183,10 +184,10 @@ func (s *Server) fillAnswer(r *http.Request, e *Entry) (*answer, error) {
 }
 
 // fillOnce answers from the database. An absence is an answer without a body, with the error beside it.
-func (s *Server) fillOnce(ctx context.Context, read *Read, in reflect.Value) fillResult {
+func (s *Server) fillOnce(ctx context.Context, read *Read, in reflect.Value, whom audience) fillResult {
 	f := fillResult{asOf: read.AsOf, class: read.class}
 	epoch := s.Hub.Epoch() // before the snapshot: should the feed become another one now, the answer counts as the old one's
-	out, err := s.runRead(ctx, read, in.Interface(), &f.pos, "")
+	out, err := s.runRead(ctx, read, in.Interface(), &f.pos, whom)
 	f.until = read.until
 	switch {
 	case err == nil:
@@ -207,8 +208,9 @@ func (s *Server) fillOnce(ctx context.Context, read *Read, in reflect.Value) fil
 type question struct {
 	asOf  time.Time
 	deny  []uuid.UUID
-	class *uint64 // the position that deny holds as of, where the edge says one
-	least uint64  // the snapshot must hold this position at least
+	plan  uuid.UUID // stands for the viewer's filter; uuid.Nil: there is none
+	class *uint64   // the position that deny and plan hold as of, where the edge says one
+	least uint64    // the snapshot must hold this position at least
 }
 
 func (s *Server) question(r *http.Request) (question, error) {
@@ -227,6 +229,12 @@ func (s *Server) question(r *http.Request) (question, error) {
 			return q, badParameters([]fault.Detail{{Field: wire.Deny, Code: "invalid", Message: "Expected UUIDs."}})
 		}
 		q.deny = append(q.deny, id)
+	}
+	if text := r.Header.Get(wire.Plan); text != "" {
+		var ok bool
+		if q.plan, ok = ids.Parse(text); !ok {
+			return q, badParameters([]fault.Detail{{Field: wire.Plan, Code: "invalid", Message: "Expected a UUID."}})
+		}
 	}
 	if pos, err := strconv.ParseUint(r.Header.Get(wire.ClassPos), 10, 64); err == nil {
 		q.class = &pos

@@ -239,14 +239,15 @@ func (d *notes) count(ctx context.Context, r *api.Read, _ *api.None) (api.List[i
 
 const columns = `id, title, text, rating, score, pinned, kind, tags, parts, labels, starts_at, parent_id, updated_at`
 
+// page leaves out the note that has the filter's text as its title.
 func (d *notes) page(ctx context.Context, r *api.Read, in *listIn) (api.Paged[Note], error) {
 	d.seen.Store(in)
 	var after string
 	if _, err := r.After(in.Paging, &after); err != nil {
 		return api.Paged[Note]{}, err
 	}
-	rows, err := r.Query(ctx, `SELECT `+columns+` FROM notes WHERE title > $1 AND strpos(title, $2) > 0 ORDER BY title LIMIT $3`,
-		after, in.Q, in.Limit+1)
+	rows, err := r.Query(ctx, `SELECT `+columns+` FROM notes WHERE title > $1 AND strpos(title, $2) > 0 AND title <> $4 ORDER BY title LIMIT $3`,
+		after, in.Q, in.Limit+1, r.Filter)
 	if err != nil {
 		return api.Paged[Note]{}, err
 	}
@@ -276,6 +277,9 @@ func (d *notes) get(ctx context.Context, r *api.Read, in *getIn) (Note, error) {
 	}
 	r.Tag("note:" + in.NoteID.String())
 	n, err := one(ctx, r, in.NoteID)
+	if err == nil && r.Filter == n.Title {
+		err = fault.Missing()
+	}
 	if err == nil {
 		r.Until(n.StartsAt)
 	}

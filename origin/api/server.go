@@ -25,6 +25,7 @@ import (
 	"encora/origin/record"
 	"encora/shared/cursor"
 	"encora/shared/fault"
+	"encora/shared/ids"
 	"encora/shared/obs"
 	"encora/shared/op"
 	"encora/shared/token"
@@ -48,8 +49,10 @@ type Server struct {
 	ClientIP func(r *http.Request) string
 	// DenyRules lists the ids of the geo rules in use that deny a country.
 	DenyRules func(ctx context.Context, tx pgx.Tx, country string) ([]uuid.UUID, error)
-	Log       *slog.Logger
-	Now       func() time.Time
+	// PlanFilter is the catalogue filter of a plan: empty when it has none, or there is no such plan.
+	PlanFilter func(ctx context.Context, tx pgx.Tx, plan uuid.UUID) (string, error)
+	Log        *slog.Logger
+	Now        func() time.Time
 
 	fills fills
 }
@@ -163,6 +166,15 @@ func (c caller) account() uuid.UUID {
 	return id
 }
 
+// plan is the viewer's; uuid.Nil for callers without one, and for what can't be a plan's id.
+func (c caller) plan() uuid.UUID {
+	if c.claims == nil {
+		return uuid.Nil
+	}
+	id, _ := ids.Parse(c.claims.PlanID)
+	return id
+}
+
 func (s *Server) authorized(r *http.Request, e *Entry) caller {
 	if e.Access == op.Public {
 		return caller{}
@@ -242,9 +254,9 @@ func (s *Server) answerRead(r *http.Request, e *Entry, c caller, in reflect.Valu
 		return nil, Invalid(pending...)
 	}
 	fields, _ := e.sparse(in.Elem())
-	country := ""
+	var whom audience
 	if e.ByAudience {
-		country = s.Country(r, c.claims)
+		whom.country, whom.plan = s.Country(r, c.claims), c.plan()
 	}
 	read, err := s.newRead(r, e, s.Now())
 	if err != nil {
@@ -252,7 +264,7 @@ func (s *Server) answerRead(r *http.Request, e *Entry, c caller, in reflect.Valu
 	}
 	read.Account = c.account()
 	var pos uint64
-	out, err := s.runRead(r.Context(), read, in.Interface(), &pos, country)
+	out, err := s.runRead(r.Context(), read, in.Interface(), &pos, whom)
 	if err != nil {
 		return nil, err
 	}

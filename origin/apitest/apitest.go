@@ -59,8 +59,9 @@ func New(t testing.TB, build func(*Bundle) []api.Entry) *Bundle {
 	b := &Bundle{DB: db, t: t}
 	b.Server = &api.Server{DB: db, Hub: changes.NewHub(db.Pool(), log), Verify: verify, Issuer: "test", Cursors: cursors,
 		EdgeKeys: []string{EdgeKey}, Country: func(_ *http.Request, c *token.Claims) string { return c.Country },
-		ClientIP:  func(*http.Request) string { return "203.0.113.9" },
-		DenyRules: func(context.Context, pgx.Tx, string) ([]uuid.UUID, error) { return nil, nil }, Log: log, Now: b.Now}
+		ClientIP:   func(*http.Request) string { return "203.0.113.9" },
+		DenyRules:  func(context.Context, pgx.Tx, string) ([]uuid.UUID, error) { return nil, nil },
+		PlanFilter: func(context.Context, pgx.Tx, uuid.UUID) (string, error) { return "", nil }, Log: log, Now: b.Now}
 	b.Server.Entries = build(b)
 	if err := api.Conflicts(b.Server.Entries); err != nil {
 		t.Fatal(err)
@@ -75,10 +76,12 @@ func serve(t testing.TB, h http.Handler) string {
 	return s.URL
 }
 
-// verify takes "viewer" or scopes separated by spaces for a token, with "@" and a country at its end if it has one.
+// verify takes "viewer" or scopes separated by spaces for a token, with "@" and a country at its end if it has one, and "+"
+// and a plan after that.
 func verify(raw []byte) (*token.Claims, error) {
-	text, country, _ := strings.Cut(string(raw), "@")
-	c := &token.Claims{Subject: AccountID, Country: country, Role: "editor", Expires: time.Now().Add(time.Hour)}
+	text, plan, _ := strings.Cut(string(raw), "+")
+	text, country, _ := strings.Cut(text, "@")
+	c := &token.Claims{Subject: AccountID, Country: country, PlanID: plan, Role: "editor", Expires: time.Now().Add(time.Hour)}
 	switch text {
 	case "bad":
 		return nil, errors.New("bad token")
@@ -104,7 +107,7 @@ func (b *Bundle) Set(at time.Time) { b.now.Store(&at) }
 // Request is one call. Body is a string as it is, or a value to encode.
 type Request struct {
 	Method, Path string
-	Access       string // "viewer", "viewer@FR", scopes, or "" for no token
+	Access       string // "viewer", "viewer@FR", "viewer+PLAN", scopes, or "" for no token
 	Body         any
 	Header       map[string]string
 }

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"time"
 
@@ -15,10 +17,12 @@ import (
 	"encora/origin/content"
 	"encora/origin/curation"
 	"encora/origin/epg"
+	"encora/origin/filter"
 	"encora/origin/media"
 	"encora/origin/pgdb"
 	"encora/origin/playback"
 	"encora/origin/rights"
+	"encora/origin/series"
 	"encora/origin/subscriber"
 	"encora/origin/system"
 	"encora/shared/obs"
@@ -28,6 +32,7 @@ import (
 // domains are the parts of the origin, each knowing only itself.
 type domains struct {
 	catalog    catalog.Domain
+	series     series.Domain
 	curation   curation.Domain
 	epg        epg.Domain
 	rights     rights.Domain
@@ -44,16 +49,25 @@ func newDomains(db *pgdb.DB, hub *changes.Hub, cdnBaseURL string) *domains {
 	d := &domains{}
 	upkeep := content.Upkeep{Attach: d.rights.Attach, Detach: d.rights.Detach, RemoveMedia: d.media.Remove}
 	d.catalog = catalog.Domain{DB: db, Upkeep: upkeep, AddVideos: addVideos(&d.media)}
+	d.series = series.Domain{DB: db, Upkeep: upkeep, AddVideos: addVideos(&d.media)}
 	d.curation.DB, d.curation.Upkeep = db, upkeep
-	d.epg = epg.Domain{DB: db, Upkeep: upkeep}
+	d.epg = epg.Domain{DB: db, Upkeep: upkeep, LeftOut: func(ctx context.Context, tx pgx.Tx) (map[uuid.UUID][]string, error) {
+		filters, err := d.standing(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+		return content.LeftOut(ctx, tx, content.Channel, filters)
+	}}
 	d.media.CDNBaseURL = cdnBaseURL
-	d.playback = playback.Domain{DB: db, Now: time.Now, Playables: map[string]playableFunc{
+	d.rights.PlanFilters = planFilters(&d.subscriber)
+	d.playback = playback.Domain{DB: db, Now: time.Now, InPlan: content.InPlan, Playables: map[string]playableFunc{
 		wire.ContentMovie:   located(content.Playable(content.Movie), d.media.Locate),
+		wire.ContentEpisode: located(content.Playable(content.Episode), d.media.Locate),
 		wire.ContentChannel: located(d.epg.PlayableChannel, d.media.Locate),
 		wire.ContentProgram: d.epg.PlayableProgram,
 		wire.ContentOnAir:   d.epg.PlayableOnAir,
 	}}
-	d.subscriber = subscriber.Domain{DB: db, EndSessions: d.playback.EndSessions, ForgetProgress: d.playback.ForgetProgress,
+	d.subscriber = subscriber.Domain{DB: db, CheckFilter: filter.Faults, EndSessions: d.playback.EndSessions, ForgetProgress: d.playback.ForgetProgress,
 		ForgetProfiles: d.playback.ForgetProfiles}
 	d.playback.DeviceUsed = d.subscriber.Used
 	d.system.CDNBaseURL, d.system.Now = cdnBaseURL, time.Now
@@ -61,10 +75,36 @@ func newDomains(db *pgdb.DB, hub *changes.Hub, cdnBaseURL string) *domains {
 	return d
 }
 
+// standing gives the plans' filters by the ids of the plans that stand for them.
+func (d *domains) standing(ctx context.Context, tx pgx.Tx) (map[string]string, error) {
+	filters, err := d.subscriber.Filters(ctx, tx)
+	texts := make(map[string]string, len(filters))
+	for _, f := range filters {
+		texts[f.Plans[0].String()] = f.Text
+	}
+	return texts, err
+}
+
+// planFilters tells edges which plans have the same filter, and one filter from another.
+func planFilters(d *subscriber.Domain) func(context.Context, pgx.Tx) ([]wire.PlanFilter, error) {
+	return func(ctx context.Context, tx pgx.Tx) ([]wire.PlanFilter, error) {
+		filters, err := d.Filters(ctx, tx)
+		out := make([]wire.PlanFilter, len(filters))
+		for i, f := range filters {
+			sum := sha256.Sum256([]byte(f.Text))
+			out[i].Hash = hex.EncodeToString(sum[:16])
+			for _, plan := range f.Plans {
+				out[i].Plans = append(out[i].Plans, plan.String())
+			}
+		}
+		return out, err
+	}
+}
+
 // entries are all operations, in the contract's order.
 func (d *domains) entries() []api.Entry {
 	var all []api.Entry
-	for _, of := range []func() []api.Entry{d.catalog.Entries, d.curation.Entries, d.epg.Entries, d.media.Entries, d.subscriber.Entries, d.playback.Entries,
+	for _, of := range []func() []api.Entry{d.catalog.Entries, d.series.Entries, d.curation.Entries, d.epg.Entries, d.media.Entries, d.subscriber.Entries, d.playback.Entries,
 		d.rights.Entries, d.audit.Entries, d.system.Entries} {
 		all = append(all, of()...)
 	}

@@ -22,7 +22,7 @@ import (
 
 type imports struct {
 	database
-	Files       []string    `arg:"" help:"Film sets of Wikidata's or Wikipedia's form, channel lists of iptv-org's, schedules as XMLTV or JSON, or folders of such files, with the folders in them." type:"path"`
+	Files       []string    `arg:"" help:"Film sets of Wikidata's or Wikipedia's form, shows and episodes of TVmaze's, channel lists of iptv-org's, schedules as XMLTV or JSON, or folders of such files, with the folders in them." type:"path"`
 	GenreLabels []string    `help:"Names of Wikidata's genres, as JSON lines. They may also be among the files." type:"existingfile"`
 	DryRun      bool        `help:"Schedules: only say what would change."`
 	Timezone    string      `help:"Schedules: IANA name of the zone of times that have none; UTC if not given."`
@@ -44,6 +44,9 @@ func (i *imports) Run(ctx context.Context, p *program) error {
 	failed := importChannels(ctx, p, i.database, lists)
 	schedules, files := divide(files, scheduleFile)
 	failed = errors.Join(failed, i.schedules(ctx, p, schedules))
+	shows, files := divide(files, formed(ingest.Shows))
+	episodes, files := divide(files, formed(ingest.Episodes))
+	failed = errors.Join(failed, importShows(ctx, p, i.database, shows, episodes))
 	var labels ingest.Labels
 	var sets []string
 	for _, name := range append(files, i.GenreLabels...) {
@@ -129,20 +132,34 @@ func taxonomy() []catalog.Taxon {
 	return taxa
 }
 
-// incoming is a film as the catalogue takes it. The credit that a text's licence asks for goes with the text.
+// credited is a text with the credit that its licence asks for.
+func credited(text, credit string) string {
+	if text == "" || credit == "" {
+		return text
+	}
+	return text + "\n\n" + credit
+}
+
+func images(of ingest.Images) vocab.ImageSet {
+	return vocab.ImageSet{PosterURL: of.PosterURL, BackdropURL: of.BackdropURL, ThumbnailURL: of.ThumbnailURL}
+}
+
+func cast(of []ingest.CastMember) []vocab.CastMember {
+	var members []vocab.CastMember
+	for _, c := range of {
+		members = append(members, vocab.CastMember{Name: c.Name, Role: c.Role, CharacterName: c.CharacterName, SortOrder: c.SortOrder})
+	}
+	return members
+}
+
+// incoming is a film as the catalogue takes it.
 func incoming(f *ingest.Film) catalog.Incoming {
 	b := catalog.MovieWrite{
-		Title: f.Title, OriginalTitle: f.OriginalTitle, Synopsis: f.Synopsis, Tagline: f.Tagline, ReleaseYear: f.ReleaseYear,
+		Title: f.Title, OriginalTitle: f.OriginalTitle, Synopsis: credited(f.Synopsis, f.Attribution), Tagline: f.Tagline, ReleaseYear: f.ReleaseYear,
 		RuntimeMinutes: f.RuntimeMinutes, ContentRating: f.ContentRating, Genres: f.Genres, CountryOfOrigin: f.CountryOfOrigin,
 		Studio: f.Studio, AudioLanguages: f.AudioLanguages, SubtitleLanguages: f.SubtitleLanguages, Status: "draft",
 		AvailableFrom: f.AvailableFrom, AvailableUntil: f.AvailableUntil,
-		Images: vocab.ImageSet{PosterURL: f.Images.PosterURL, BackdropURL: f.Images.BackdropURL, ThumbnailURL: f.Images.ThumbnailURL},
-	}
-	if f.Synopsis != "" && f.Attribution != "" {
-		b.Synopsis += "\n\n" + f.Attribution
-	}
-	for _, c := range f.Cast {
-		b.Cast = append(b.Cast, catalog.CastMember{Name: c.Name, Role: c.Role, CharacterName: c.CharacterName, SortOrder: c.SortOrder})
+		Images: images(f.Images), Cast: cast(f.Cast),
 	}
 	if f.Published {
 		b.Status = "published"

@@ -28,6 +28,7 @@ type intake[B any] struct {
 	batch                    []B
 	lines                    []int
 	created, known, rejected int
+	parts                    int // of what was created or known: seasons and episodes
 }
 
 // line is a record with the line on which it starts.
@@ -56,11 +57,19 @@ func (in *intake[B]) run(ctx context.Context, p *program, records iter.Seq2[line
 	in.bar = progress(p.err, in.name, in.total)
 	err := in.all(ctx, records)
 	_ = in.bar.Finish() // it only draws
-	fmt.Fprintf(p.out, "%s: %d created, %d known already, %d rejected\n", in.name, in.created, in.known, in.rejected)
+	fmt.Fprintf(p.out, "%s: %d created, %d known already, %d rejected%s\n", in.name, in.created, in.known, in.rejected, in.added())
 	if err == nil && in.created+in.known == 0 {
 		return fmt.Errorf("no %s was taken", in.what)
 	}
 	return err
+}
+
+// added says how many parts came in, if what is brought in has any.
+func (in *intake[B]) added() string {
+	if in.parts == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d seasons and episodes added", in.parts)
 }
 
 func (in *intake[B]) all(ctx context.Context, records iter.Seq2[line[B], error]) error {
@@ -100,7 +109,7 @@ func (in *intake[B]) flush(ctx context.Context) error {
 	for _, r := range done.Refused {
 		in.reject(&ingest.Reject{Line: in.lines[r.Index], Key: in.key(in.batch[r.Index]), Reason: r.Reason})
 	}
-	in.created, in.known = in.created+done.Created, in.known+done.Known
+	in.created, in.known, in.parts = in.created+done.Created, in.known+done.Known, in.parts+done.Parts
 	_ = in.bar.Add(done.Created + done.Known)
 	in.batch, in.lines = in.batch[:0], in.lines[:0]
 	return nil

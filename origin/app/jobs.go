@@ -79,9 +79,10 @@ func startJobs(ctx context.Context, db *pgdb.DB, d *domains, log *slog.Logger) (
 	run, stopping := context.WithCancel(context.WithoutCancel(ctx))
 	workers := river.NewWorkers()
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[announceArgs]) error {
-		_, err := d.catalog.AnnounceDue(ctx, time.Now())
-		_, more := d.curation.AnnounceDue(ctx, time.Now())
-		return errors.Join(err, more)
+		_, films := d.catalog.AnnounceDue(ctx, time.Now())
+		_, episodes := d.series.AnnounceDue(ctx, time.Now())
+		_, collections := d.curation.AnnounceDue(ctx, time.Now())
+		return errors.Join(films, episodes, collections)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweepArgs]) error {
 		_, err := d.playback.Sweep(ctx)

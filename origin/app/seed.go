@@ -17,6 +17,7 @@ type seed struct {
 	database
 	Demo     bool   `help:"Load the curated demo catalogue and channels, plans and the demo account. Repeated, it only carries the schedule on: what editors changed or deleted stays so."`
 	Movies   int    `help:"Generate this many movies."`
+	Shows    int    `help:"Generate this many shows with seasons and episodes."`
 	Channels int    `help:"Generate this many channels with a schedule."`
 	Accounts int    `help:"Generate this many subscribed accounts with a device each, those of 'token --count'."`
 	Days     int    `help:"How many days the generated schedule has, half of them before today." default:"14"`
@@ -29,13 +30,13 @@ const maxDays = 366
 // Validate is called by conf before anything starts.
 func (s *seed) Validate() error {
 	asked := 0
-	for _, is := range []bool{s.Demo, s.Movies > 0, s.Channels > 0, s.Accounts > 0} {
+	for _, is := range []bool{s.Demo, s.Movies > 0, s.Shows > 0, s.Channels > 0, s.Accounts > 0} {
 		if is {
 			asked++
 		}
 	}
-	if asked != 1 || s.Movies < 0 || s.Channels < 0 || s.Accounts < 0 {
-		return errors.New("say what to load: --demo, or one of --movies N, --channels N and --accounts N with a number above 0")
+	if asked != 1 || s.Movies < 0 || s.Shows < 0 || s.Channels < 0 || s.Accounts < 0 {
+		return errors.New("say what to load: --demo, or one of --movies N, --shows N, --channels N and --accounts N with a number above 0")
 	}
 	if s.Days < 1 || s.Days > maxDays {
 		return errors.New("--days: want 1 to 366")
@@ -55,6 +56,8 @@ func (s *seed) Run(ctx context.Context, p *program) error {
 	switch {
 	case s.Movies > 0:
 		return bringIn(ctx, p, s.database, "generated catalogue", s.Movies, records(ingest.Generate(s.Movies, s.Seed, now)))
+	case s.Shows > 0:
+		return bringShows(ctx, p, s.database, "generated shows", s.Shows, numberedShows(ingest.GenerateShows(s.Shows, s.Seed, now)))
 	case s.Demo:
 		return s.demo(ctx, p, now)
 	}
@@ -82,6 +85,9 @@ func (s *seed) demo(ctx context.Context, p *program, now time.Time) error {
 	defer db.Close()
 	once := seeded.Marks{DB: db}
 	if err := s.demoCatalogue(ctx, p, once); err != nil {
+		return err
+	}
+	if err := s.demoShows(ctx, p, once, now); err != nil {
 		return err
 	}
 	d := newDomains(db, nil, "")

@@ -146,10 +146,11 @@ func (s *serve) server(p *program, db *pgdb.DB, hub *changes.Hub, d *domains, v 
 		Country: func(req *http.Request, c *token.Claims) string {
 			return r.Country(peer(req), headerOf(req), c.Country)
 		},
-		ClientIP:  func(req *http.Request) string { return r.ClientAddr(peer(req), headerOf(req)).String() },
-		DenyRules: d.rights.DenyRules,
-		Log:       p.log,
-		Now:       time.Now,
+		ClientIP:   func(req *http.Request) string { return r.ClientAddr(peer(req), headerOf(req)).String() },
+		DenyRules:  d.rights.DenyRules,
+		PlanFilter: d.subscriber.PlanFilter,
+		Log:        p.log,
+		Now:        time.Now,
 	}, nil
 }
 

@@ -10,14 +10,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
-	"encora/origin/catalog"
+	"encora/origin/content"
 	"encora/origin/media"
 	"encora/origin/record"
 )
 
-// addVideos registers the packaged media of movies that are brought in: the film, a track for each language, a trailer.
-func addVideos(m *media.Domain) func(ctx context.Context, tx *record.Tx, videos []catalog.Video) error {
-	return func(ctx context.Context, tx *record.Tx, videos []catalog.Video) error {
+// addVideos registers the packaged media of titles that are brought in.
+func addVideos(m *media.Domain) func(ctx context.Context, tx *record.Tx, videos []content.Video) error {
+	return func(ctx context.Context, tx *record.Tx, videos []content.Video) error {
 		var assets []media.Asset
 		for _, v := range videos {
 			assets = append(assets, packaged(v)...)
@@ -26,17 +26,24 @@ func addVideos(m *media.Domain) func(ctx context.Context, tx *record.Tx, videos 
 	}
 }
 
-func packaged(v catalog.Video) []media.Asset {
-	folder := "/vod/" + v.MovieID.String()
+// packaged is a film with a trailer, an episode without, or the trailer of a show, and a track for each language.
+func packaged(v content.Video) []media.Asset {
+	folder := "/vod/" + v.ContentID.String()
 	asset := func(kind, path string) media.Asset {
 		return media.Asset{AssetType: kind, HLSPath: folder + path, KeyIDs: []uuid.UUID{},
-			Target: media.AssetTarget{ContentType: "movie", ContentID: v.MovieID}}
+			Target: media.AssetTarget{ContentType: v.ContentType, ContentID: v.ContentID}}
 	}
-	film := asset("video_master", "/master.m3u8")
-	film.DASHPath, film.DurationSeconds = folder+"/manifest.mpd", v.Seconds
-	trailer := asset("trailer", "/trailer/master.m3u8")
-	trailer.DASHPath, trailer.DurationSeconds, trailer.Title = folder+"/trailer/manifest.mpd", 120, v.Title+" – Trailer"
-	all := []media.Asset{film, trailer}
+	var all []media.Asset
+	if v.ContentType != content.Show {
+		title := asset("video_master", "/master.m3u8")
+		title.DASHPath, title.DurationSeconds = folder+"/manifest.mpd", v.Seconds
+		all = append(all, title)
+	}
+	if v.ContentType != content.Episode {
+		trailer := asset("trailer", "/trailer/master.m3u8")
+		trailer.DASHPath, trailer.DurationSeconds, trailer.Title = folder+"/trailer/manifest.mpd", 120, v.Title+" – Trailer"
+		all = append(all, trailer)
+	}
 	for _, l := range v.AudioLanguages {
 		a := asset("audio_track", "/audio/"+l+".m3u8")
 		a.Language = l

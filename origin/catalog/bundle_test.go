@@ -2,7 +2,6 @@ package catalog_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,15 +15,13 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"encora/origin/api"
+	"encora/origin/apitest"
 	"encora/origin/catalog"
 	"encora/origin/changes"
-	"encora/origin/content"
 	"encora/origin/pgdb"
 	"encora/origin/pgtest"
-	"encora/origin/record"
 	"encora/shared/cursor"
 	"encora/shared/token"
 	"encora/shared/wire"
@@ -62,7 +59,7 @@ func setup(t *testing.T) *bundle {
 		Cursors: codec, EdgeKeys: []string{edgeKey}, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Country:   func(_ *http.Request, c *token.Claims) string { return c.Country },
 		ClientIP:  func(*http.Request) string { return "192.0.2.1" },
-		DenyRules: denyRules,
+		DenyRules: apitest.DenyRules,
 		Now:       b.clock,
 	}
 	b.public, b.internal = serve(t, s.Public()), serve(t, s.Internal())
@@ -70,7 +67,7 @@ func setup(t *testing.T) *bundle {
 }
 
 func newDomain(db *pgdb.DB) *catalog.Domain {
-	return &catalog.Domain{DB: db, Upkeep: content.Upkeep{Attach: attach, Detach: detachAll, RemoveMedia: removeMedia}, AddVideos: addVideos}
+	return &catalog.Domain{DB: db, Upkeep: apitest.Upkeep, AddVideos: apitest.AddVideos}
 }
 
 func serve(t *testing.T, h http.Handler) string {
@@ -101,49 +98,6 @@ func verify(raw []byte) (*token.Claims, error) {
 		return &token.Claims{Subject: "viewer", Role: "viewer", AccountID: token.DemoAccount, Country: country}, nil
 	}
 	return nil, token.ErrInvalid
-}
-
-func attach(ctx context.Context, w *api.Write, contentType string, id, rule uuid.UUID) (bool, error) {
-	tag, err := w.Exec(ctx, `INSERT INTO geo_attachments (rule_id, content_type, content_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, rule, contentType, id)
-	return tag.RowsAffected() > 0, err
-}
-
-func detachAll(ctx context.Context, w *api.Write, ids ...uuid.UUID) (bool, error) {
-	tag, err := w.Exec(ctx, `DELETE FROM geo_attachments WHERE content_id = ANY($1)`, ids)
-	return tag.RowsAffected() > 0, err
-}
-
-func removeMedia(ctx context.Context, w *api.Write, ids ...uuid.UUID) error {
-	_, err := w.Exec(ctx, `DELETE FROM media_assets WHERE content_id = ANY($1)`, ids)
-	return err
-}
-
-func addVideos(ctx context.Context, tx *record.Tx, videos []catalog.Video) error {
-	for _, v := range videos {
-		if err := insertVideo(ctx, tx, v.MovieID); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-type execer interface {
-	Exec(ctx context.Context, q string, args ...any) (pgconn.CommandTag, error)
-}
-
-func insertVideo(ctx context.Context, tx execer, id uuid.UUID) error {
-	const q = `INSERT INTO media_assets (id, asset_type, content_type, content_id, hls_path, key_ids, status, created_at)
-		VALUES ($1, 'video_master', 'movie', $2, '/v.m3u8', '{}', 'ready', now())`
-	_, err := tx.Exec(ctx, q, uuid.Must(uuid.NewV7()), id)
-	return err
-}
-
-func denyRules(ctx context.Context, tx pgx.Tx, country string) ([]uuid.UUID, error) {
-	rows, err := tx.Query(ctx, `SELECT id FROM geo_rules WHERE (policy = 'block_list') = ($1 = ANY(territories)) ORDER BY id`, country)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 }
 
 // reply is an answer as it came over the wire.
@@ -243,7 +197,7 @@ func (b *bundle) published(fields map[string]any) uuid.UUID {
 
 func (b *bundle) video(id uuid.UUID) {
 	b.t.Helper()
-	if err := insertVideo(b.t.Context(), b.db.Pool(), id); err != nil {
+	if err := apitest.AddVideo(b.t.Context(), b.db.Pool(), "movie", id); err != nil {
 		b.t.Fatal(err)
 	}
 }

@@ -1,4 +1,4 @@
-// Package catalog owns films, shows and genres: what editors write and viewers see of them. Who sees them, and when, is package
+// Package catalog owns films and genres: what editors write and viewers see of them. Who sees them, and when, is package
 // content's.
 package catalog
 
@@ -6,9 +6,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
-
-	"encora/origin/api"
 	"encora/origin/content"
 	"encora/origin/pgdb"
 	"encora/origin/record"
@@ -19,16 +16,7 @@ type Domain struct {
 	DB *pgdb.DB
 	content.Upkeep
 	// AddVideos stores the packaged media of titles that are brought in.
-	AddVideos func(ctx context.Context, tx *record.Tx, videos []Video) error
-}
-
-func tagGenre(id uuid.UUID) string { return "genre:" + id.String() }
-
-// tagGenres ties the answer to the genres whose addresses it shows.
-func tagGenres(r *api.Read, ids []uuid.UUID) {
-	for _, id := range ids {
-		r.Tag(tagGenre(id))
-	}
+	AddVideos func(ctx context.Context, tx *record.Tx, videos []content.Video) error
 }
 
 // AnnounceDue records the transitions that the clock has made since they were last told of, and returns how many.

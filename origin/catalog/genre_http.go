@@ -120,7 +120,7 @@ func (d *Domain) storeGenre(ctx context.Context, w *api.Write, before, after *ge
 	if before.Slug == after.Slug {
 		return nil
 	}
-	w.Emit(content.TagSlugs, tagGenre(after.ID))
+	w.Emit(content.TagSlugs, content.TagGenre(after.ID))
 	for _, kind := range use.Published {
 		w.Emit(content.TagList(kind))
 	}

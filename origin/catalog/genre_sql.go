@@ -3,9 +3,6 @@ package catalog
 import (
 	"context"
 	"errors"
-	"fmt"
-	"regexp"
-	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -120,52 +117,4 @@ func ancestors(ctx context.Context, tx *record.Tx, id uuid.UUID) ([]uuid.UUID, e
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-}
-
-// slugForm is what a genre's slug looks like; nothing else is worth asking the database for, or fit to.
-var slugForm = regexp.MustCompile(`^[a-z0-9-]+$`)
-
-// genreIDs resolves slugs in their order, without repeats, and names those that no genre of the content type has. The
-// genres stay locked against deletion until the write commits.
-func genreIDs(ctx context.Context, tx pgx.Tx, slugs []string, contentType string) ([]uuid.UUID, []fault.Detail, error) {
-	const q = `SELECT slug, id FROM genres WHERE slug = ANY($1) AND $2 = ANY(content_types) ORDER BY id FOR SHARE`
-	known := map[string]uuid.UUID{}
-	askable := slices.DeleteFunc(slices.Clone(slugs), func(s string) bool { return !slugForm.MatchString(s) })
-	rows, err := tx.Query(ctx, q, askable, contentType)
-	if err != nil {
-		return nil, nil, err
-	}
-	var slug string
-	var id uuid.UUID
-	if _, err := pgx.ForEachRow(rows, []any{&slug, &id}, func() error { known[slug] = id; return nil }); err != nil {
-		return nil, nil, err
-	}
-	ids := []uuid.UUID{}
-	var unknown []fault.Detail
-	for i, s := range slugs {
-		id, ok := known[s]
-		switch {
-		case !ok:
-			unknown = append(unknown, fault.Detail{Field: fmt.Sprintf("genres[%d]", i), Code: "unknown", Message: "There is no genre of this slug for a " + contentType + "."})
-		case !slices.Contains(ids, id):
-			ids = append(ids, id)
-		}
-	}
-	return ids, unknown, nil
-}
-
-// genreColumns are the genres of a row x.
-const genreColumns = `
-	ARRAY(SELECT g.slug FROM title_genres tg JOIN genres g ON g.id = tg.genre_id
-	      WHERE tg.content_id = x.id ORDER BY tg.position) AS genres,
-	ARRAY(SELECT tg.genre_id FROM title_genres tg WHERE tg.content_id = x.id ORDER BY tg.position) AS genre_ids`
-
-func replaceGenres(ctx context.Context, tx pgx.Tx, id uuid.UUID, genres []uuid.UUID) error {
-	const q = `
-		WITH gone AS (DELETE FROM title_genres WHERE content_id = $1 AND genre_id <> ALL($2))
-		INSERT INTO title_genres (content_id, genre_id, position)
-		SELECT $1, genre_id, position FROM unnest($2::uuid[]) WITH ORDINALITY AS g (genre_id, position)
-		ON CONFLICT (content_id, genre_id) DO UPDATE SET position = excluded.position`
-	_, err := tx.Exec(ctx, q, id, genres)
-	return err
 }

@@ -3,14 +3,12 @@ package catalog
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"encora/origin/api"
 	"encora/origin/content"
 	"encora/origin/record"
 	"encora/origin/vocab"
@@ -25,37 +23,16 @@ type Incoming struct {
 	Video         bool // packaged media goes with it, so that it can be published
 }
 
-// Video is the packaged media of a movie that is brought in.
-type Video struct {
-	MovieID                           uuid.UUID
-	Title                             string
-	Seconds                           int
-	AudioLanguages, SubtitleLanguages []string
-}
-
 // Ingest brings a batch of movies in, in one transaction: all that is legal of it, whole, or nothing. It leaves one audit
 // entry and one change behind, whatever the batch's size.
 func (d *Domain) Ingest(ctx context.Context, actor record.Actor, now time.Time, batch []Incoming) (vocab.Outcome, error) {
-	var out vocab.Outcome
-	err := d.DB.Write(ctx, func(tx pgx.Tx) error {
-		out = vocab.Outcome{}
-		w := record.Begin(tx, actor, now)
-		in := ingestion{d: d, w: w, out: &out}
-		if err := in.prepare(ctx, batch); err != nil {
+	return content.Ingest(ctx, d.DB, actor, now, "movies", func(w *record.Tx, out *vocab.Outcome) error {
+		in := ingestion{d: d, w: w, out: out}
+		if err := in.prepare(ctx, batch); err != nil || len(in.movies) == 0 {
 			return err
 		}
-		if len(in.movies) == 0 {
-			return nil
-		}
-		if err := in.store(ctx); err != nil {
-			return err
-		}
-		return w.Commit(ctx)
+		return in.store(ctx)
 	})
-	if err != nil {
-		return vocab.Outcome{}, fmt.Errorf("bring movies in: %w", err)
-	}
-	return out, nil
 }
 
 // ingestion is one batch on its way into the database.
@@ -65,20 +42,20 @@ type ingestion struct {
 	out    *vocab.Outcome
 	movies []*movie
 	keys   []string
-	videos []Video
+	videos []content.Video
 }
 
 // prepare makes movies of what is new and legal.
 func (in *ingestion) prepare(ctx context.Context, batch []Incoming) error {
-	keys := make([]string, len(batch))
+	var keys, slugs []string
 	for i := range batch {
-		keys[i] = batch[i].Key
+		keys, slugs = append(keys, batch[i].Key), append(slugs, batch[i].Movie.Genres...)
 	}
-	known, err := movieKeys(ctx, in.w.Tx, keys)
+	known, err := content.ByKey(ctx, in.w.Tx, "movies", keys)
 	if err != nil {
 		return err
 	}
-	genres, err := genresBySlug(ctx, in.w.Tx)
+	genres, err := content.LockGenres(ctx, in.w.Tx, content.Movie, slugs)
 	if err != nil {
 		return err
 	}
@@ -91,34 +68,31 @@ func (in *ingestion) prepare(ctx context.Context, batch []Incoming) error {
 		known[b.Key] = uuid.Nil
 		m, reason := in.accept(b, genres)
 		if reason != "" {
-			in.out.Refused = append(in.out.Refused, vocab.Refused{Index: i, Reason: reason})
+			in.out.Refuse(i, reason)
 			continue
 		}
 		in.movies, in.keys = append(in.movies, m), append(in.keys, b.Key)
 		if b.Video {
-			in.videos = append(in.videos, Video{m.ID, m.Title, 60 * m.RuntimeMinutes, m.AudioLanguages, m.SubtitleLanguages})
+			in.videos = append(in.videos, content.Video{ContentType: content.Movie, ContentID: m.ID, Title: m.Title, Seconds: 60 * m.RuntimeMinutes,
+				AudioLanguages: m.AudioLanguages, SubtitleLanguages: m.SubtitleLanguages})
 		}
 	}
 	return in.chooseSlugs(ctx)
 }
 
 // accept checks a movie as the API would, and the publishing gate where it is to be published.
-func (in *ingestion) accept(b *Incoming, genres map[string]uuid.UUID) (*movie, string) {
-	if faults := api.Validate(b.Movie); len(faults) > 0 {
-		return nil, faults[0].Field + ": " + faults[0].Message
+func (in *ingestion) accept(b *Incoming, genres content.Genres) (*movie, string) {
+	if reason := content.Unfit(b.Movie); reason != "" {
+		return nil, reason
 	}
 	m := newMovie(in.w.Now)
 	m.copyFrom(&b.Movie)
 	m.AverageRating, m.RatingCount = b.AverageRating, b.RatingCount
-	for _, slug := range b.Movie.Genres {
-		id, ok := genres[slug]
-		if !ok {
-			return nil, "genres: there is no genre " + slug
-		}
-		if !slices.Contains(m.GenreIDs, id) {
-			m.GenreIDs = append(m.GenreIDs, id)
-		}
+	ids, unknown := genres.Of(b.Movie.Genres)
+	if len(unknown) > 0 {
+		return nil, "genres: there is no genre " + b.Movie.Genres[unknown[0]]
 	}
+	m.GenreIDs = ids
 	if b.Movie.Status != content.Draft {
 		if !b.Video || m.RuntimeMinutes == 0 || m.ContentRating == "" {
 			return nil, "status: publishing needs a video, runtime_minutes and content_rating"
@@ -175,52 +149,16 @@ func (in *ingestion) copyMovies(ctx context.Context) error {
 }
 
 func (in *ingestion) copyGenres(ctx context.Context) error {
-	var rows [][]any
-	for _, m := range in.movies {
-		for i, g := range m.GenreIDs {
-			rows = append(rows, []any{m.ID, g, i})
-		}
+	ids, genres := make([]uuid.UUID, len(in.movies)), make([][]uuid.UUID, len(in.movies))
+	for i, m := range in.movies {
+		ids[i], genres[i] = m.ID, m.GenreIDs
 	}
-	_, err := in.w.CopyFrom(ctx, pgx.Identifier{"title_genres"}, []string{"content_id", "genre_id", "position"}, pgx.CopyFromRows(rows))
-	return err
+	return content.CopyGenres(ctx, in.w.Tx, ids, genres)
 }
 
 // MovieIDs gives the ids of movies that were brought in, by their keys; keys that are not known are left out.
 func (d *Domain) MovieIDs(ctx context.Context, keys []string) (map[string]uuid.UUID, error) {
-	var ids map[string]uuid.UUID
-	err := d.DB.Snapshot(ctx, func(tx pgx.Tx) error {
-		var err error
-		ids, err = movieKeys(ctx, tx, keys)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("look up movies by key: %w", err)
-	}
-	return ids, nil
-}
-
-func movieKeys(ctx context.Context, tx pgx.Tx, keys []string) (map[string]uuid.UUID, error) {
-	rows, err := tx.Query(ctx, `SELECT source_key, id FROM movies WHERE source_key = ANY($1)`, keys)
-	if err != nil {
-		return nil, err
-	}
-	ids := make(map[string]uuid.UUID, len(keys))
-	var key string
-	var id uuid.UUID
-	_, err = pgx.ForEachRow(rows, []any{&key, &id}, func() error { ids[key] = id; return nil })
-	return ids, err
-}
-
-func genresBySlug(ctx context.Context, tx pgx.Tx) (map[string]uuid.UUID, error) {
-	rows, err := tx.Query(ctx, `SELECT slug, id FROM genres WHERE 'movie' = ANY(content_types) ORDER BY id FOR SHARE`)
-	if err != nil {
-		return nil, err
-	}
-	bySlug := map[string]uuid.UUID{}
-	var slug string
-	var id uuid.UUID
-	_, err = pgx.ForEachRow(rows, []any{&slug, &id}, func() error { bySlug[slug] = id; return nil })
-	return bySlug, err
+	return content.IDs(ctx, d.DB, "movies", keys)
 }
 
 // Taxon is a genre of a taxonomy that is brought in; parents come before their children.

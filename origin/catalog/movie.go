@@ -28,7 +28,7 @@ type Movie struct {
 	Studio            string                   `json:"studio,omitempty"`
 	AudioLanguages    []string                 `json:"audio_languages"`
 	SubtitleLanguages []string                 `json:"subtitle_languages"`
-	Cast              []CastMember             `json:"cast" db:"cast_members"`
+	Cast              []vocab.CastMember       `json:"cast" db:"cast_members"`
 	Images            vocab.ImageSet           `json:"images"`
 	AverageRating     float64                  `json:"average_rating" doc:"Mean of the subscribers' ratings, 1 to 5; 0 while there are none."`
 	RatingCount       int                      `json:"rating_count"`
@@ -48,15 +48,6 @@ type AdminMovie struct {
 
 // Location is the address of the movie for editors.
 func (m AdminMovie) Location() string { return "/v2/admin/movies/" + m.ID.String() }
-
-// CastMember is a person's part in a movie.
-type CastMember struct {
-	Name          string `json:"name" minLength:"1" maxLength:"200" pattern:"^[^\\r\\n]*\\S[^\\r\\n]*$" patternDescription:"a text on one line that is not blank"`
-	Role          string `json:"role" enum:"actor,director,writer,producer,host,guest"`
-	CharacterName string `json:"character_name,omitempty" maxLength:"200"`
-	ImageURL      string `json:"image_url,omitempty" format:"uri" maxLength:"2048"`
-	SortOrder     int    `json:"sort_order,omitempty" minimum:"0" maximum:"100000"`
-}
 
 // movie is a movie as the database holds it.
 type movie struct {
@@ -92,7 +83,7 @@ func (d *Domain) movies() *content.Kind[movie, AdminMovie] {
 			return content.Handle{ID: m.ID, Title: m.Title, Publication: &m.Publication, Window: &m.Window, UpdatedAt: &m.UpdatedAt}
 		},
 		Settle: func(ctx context.Context, w *api.Write, m *movie) error {
-			return replaceGenres(ctx, w.Tx.Tx, m.ID, m.GenreIDs)
+			return content.ReplaceGenres(ctx, w.Tx.Tx, m.ID, m.GenreIDs)
 		},
 		Join: func(m, stored *movie) {
 			m.Genres, m.GenreIDs, m.GeoRestrictions = stored.Genres, stored.GenreIDs, stored.GeoRestrictions

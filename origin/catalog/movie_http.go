@@ -9,9 +9,6 @@ import (
 	"encora/origin/content"
 )
 
-// newestFirst is the order of lists that ask for none.
-const newestFirst = "-created_at"
-
 type movieID struct {
 	MovieID uuid.UUID `path:"movie_id"`
 }
@@ -37,7 +34,7 @@ func (d *Domain) listMovies(ctx context.Context, r *api.Read, in *listMoviesIn) 
 	if err := q.Clock(ctx, r); err != nil {
 		return api.Paged[Movie]{}, err
 	}
-	page, err := content.List[placedMovie](ctx, r, q, content.OrderBy(in.Sort, newestFirst), in.Paging, "movies", movieColumns, -1)
+	page, err := content.List[placedMovie](ctx, r, q, content.OrderBy(in.Sort, content.NewestFirst), in.Paging, "movies", movieColumns, -1)
 	if err != nil {
 		return api.Paged[Movie]{}, err
 	}
@@ -60,9 +57,18 @@ func (d *Domain) getMovie(ctx context.Context, r *api.Read, in *getMovieIn) (Mov
 	if err != nil {
 		return Movie{}, err
 	}
-	tagGenres(r, m.GenreIDs)
+	content.TagGenresOf(r, m.GenreIDs)
 	content.TagPrinted(r, m.GeoRestrictions)
 	return m.at(r.AsOf), nil
+}
+
+type relatedMoviesIn struct {
+	movieID
+	content.Shortlist
+}
+
+func (d *Domain) relatedMovies(ctx context.Context, r *api.Read, in *relatedMoviesIn) (api.List[content.Summary], error) {
+	return content.Related(ctx, r, content.Movie, in.MovieID, in.Limit)
 }
 
 type adminListMoviesIn struct {
@@ -83,7 +89,7 @@ func (d *Domain) adminListMovies(ctx context.Context, r *api.Read, in *adminList
 	if err != nil {
 		return api.Counted[AdminMovie]{}, err
 	}
-	page, err := content.List[placedMovie](ctx, r, q, content.OrderBy(in.Sort, newestFirst), in.Paging, "movies", movieColumns, total)
+	page, err := content.List[placedMovie](ctx, r, q, content.OrderBy(in.Sort, content.NewestFirst), in.Paging, "movies", movieColumns, total)
 	if err != nil {
 		return api.Counted[AdminMovie]{}, err
 	}

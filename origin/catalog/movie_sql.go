@@ -15,7 +15,7 @@ const movieColumns = `
 	x.id, x.external_id, x.slug, x.title, x.original_title, x.synopsis, x.tagline, x.release_year, x.runtime_minutes,
 	x.content_rating, x.country_of_origin, x.studio, x.audio_languages, x.subtitle_languages, x.cast_members, x.images,
 	x.average_rating, x.rating_count, x.state, x.announced, x.drm_required, x.available_from, x.available_until,
-	x.created_at, x.updated_at, ` + genreColumns + `, ` + content.GeoColumn
+	x.created_at, x.updated_at, ` + content.GenreColumns + `, ` + content.GeoColumn
 
 // readMovie reads a movie; one that is not there is fault.Missing.
 func readMovie(ctx context.Context, tx pgx.Tx, id uuid.UUID) (*movie, error) {

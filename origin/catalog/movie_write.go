@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,7 +10,6 @@ import (
 	"encora/origin/content"
 	"encora/origin/vocab"
 	"encora/shared/fault"
-	"encora/shared/territory"
 )
 
 // MovieWrite is the body of create and replace.
@@ -28,7 +26,7 @@ type MovieWrite struct {
 	Studio            string                             `json:"studio,omitempty" maxLength:"200" doc:"Primary production studio or distributor."`
 	AudioLanguages    []string                           `json:"audio_languages,omitempty" maxLength:"35" maxItems:"200" doc:"BCP-47 language codes for available dubbed/original audio tracks."`
 	SubtitleLanguages []string                           `json:"subtitle_languages,omitempty" maxLength:"35" maxItems:"200" doc:"BCP-47 language codes for available subtitle/CC tracks."`
-	Cast              []CastMember                       `json:"cast,omitempty" maxItems:"500"`
+	Cast              []vocab.CastMember                 `json:"cast,omitempty" maxItems:"500"`
 	Images            vocab.ImageSet                     `json:"images,omitzero" doc:"Content artwork. All URLs are CDN-hosted, immutable, and cache-safe."`
 	Status            string                             `json:"status" enum:"draft,published,scheduled,unpublished"`
 	GeoRestrictions   api.Optional[vocab.GeoRestriction] `json:"geo_restrictions,omitzero" doc:"Attaches the rule; null detaches all; absent changes nothing."`
@@ -71,7 +69,7 @@ func (d *Domain) updateMovie(ctx context.Context, w *api.Write, in *updateMovieI
 // take takes over a body, and says what is wrong with it.
 func take(ctx context.Context, w *api.Write, m *movie, b *MovieWrite) (content.Edit, error) {
 	m.copyFrom(b)
-	ids, unknown, err := genreIDs(ctx, w.Tx.Tx, b.Genres, content.Movie)
+	ids, unknown, err := content.GenreIDs(ctx, w.Tx.Tx, content.Movie, b.Genres)
 	m.GenreIDs = ids
 	faults, conflict := m.Publication.Turn(m.Window, b.Status, w.Now)
 	return content.Edit{Faults: append(unknown, faults...), Conflict: conflict, Rule: b.GeoRestrictions}, err
@@ -79,12 +77,7 @@ func take(ctx context.Context, w *api.Write, m *movie, b *MovieWrite) (content.E
 
 type publishMovieIn struct {
 	movieID
-	Body PublishRequest `required:"false"`
-}
-
-// PublishRequest is the body of a publish, which may be left out.
-type PublishRequest struct {
-	AvailableFrom *time.Time `json:"available_from,omitempty" doc:"Schedule publication for a future datetime. Omit for immediate publication."`
+	Body content.PublishRequest `required:"false"`
 }
 
 // publishMovie publishes now, or at a future available_from. Publishing what is published already changes nothing.
@@ -126,16 +119,10 @@ func (m *movie) copyFrom(b *MovieWrite) {
 // Faults implements api.Checked.
 func (b *MovieWrite) Faults() []fault.Detail {
 	var faults vocab.Faults
-	for i, c := range b.CountryOfOrigin {
-		if !territory.Valid(c) {
-			faults.Add(fmt.Sprintf("country_of_origin[%d]", i), "not_allowed", "Expected an ISO 3166-1 alpha-2 code in capitals.")
-		}
-	}
+	faults.Countries("country_of_origin", b.CountryOfOrigin)
 	faults.Languages("audio_languages", b.AudioLanguages)
 	faults.Languages("subtitle_languages", b.SubtitleLanguages)
-	for i, c := range b.Cast {
-		faults.URL(fmt.Sprintf("cast[%d].image_url", i), c.ImageURL)
-	}
+	faults.Cast("cast", b.Cast)
 	faults.Images("images", b.Images)
 	return append(faults, content.Window{AvailableFrom: b.AvailableFrom, AvailableUntil: b.AvailableUntil}.Faults()...)
 }

@@ -121,19 +121,42 @@ type Change struct {
 }
 
 // Touch tells caches that titles change which viewers see, saw, or will see by the clock, and so what is part of them, and
-// what counts them.
+// what counts them. Answers about a part carry its whole's tag, so that a show of a thousand episodes is one.
 func Touch(ctx context.Context, w *record.Tx, c Change, ids ...uuid.UUID) error {
-	const q = `
-		SELECT id, content_type, parent_id, published FROM titles WHERE id = ANY($1)
-		UNION ALL SELECT id, content_type, NULL, published FROM titles WHERE parent_id = ANY($1)`
-	rows, err := w.Query(ctx, q, ids)
+	rows, err := w.Query(ctx, `SELECT id, content_type, parent_id, published FROM titles WHERE id = ANY($1)`, ids)
 	if err != nil {
 		return err
 	}
 	entries, err := pgx.CollectRows(rows, pgx.RowToStructByName[Entry])
+	if err != nil {
+		return err
+	}
+	var wholes []uuid.UUID
 	for i := range entries {
 		emit(w, c, &entries[i])
+		if entries[i].ContentType == Show {
+			wholes = append(wholes, entries[i].ID)
+		}
 	}
+	if len(wholes) == 0 {
+		return nil
+	}
+	return touchParts(ctx, w, c, wholes)
+}
+
+// touchParts tells of what lists parts of the wholes.
+func touchParts(ctx context.Context, w *record.Tx, c Change, wholes []uuid.UUID) error {
+	rows, err := w.Query(ctx, `SELECT id, content_type FROM titles WHERE parent_id = ANY($1)`, wholes)
+	if err != nil {
+		return err
+	}
+	var id uuid.UUID
+	var kind string
+	_, err = pgx.ForEachRow(rows, []any{&id, &kind}, func() error {
+		vocab.Emit(w, c.Hard, TagList(kind))
+		w.Emit(wire.TagSuggest(wire.SuggestPart(id)))
+		return nil
+	})
 	return err
 }
 
@@ -152,6 +175,23 @@ func Added(w *record.Tx, kind string, ids []uuid.UUID) {
 	for _, id := range ids {
 		w.Emit(wire.TagSuggest(wire.SuggestPart(id)))
 	}
+}
+
+// AddedParts is Added for new parts, of which it picks those that viewers see or will; it tells of their wholes, too.
+func AddedParts(ctx context.Context, w *record.Tx, kind string, ids []uuid.UUID) error {
+	rows, err := w.Query(ctx, `SELECT id, parent_id FROM titles WHERE id = ANY($1) AND published`, ids)
+	if err != nil {
+		return err
+	}
+	var shown []uuid.UUID
+	var id, whole uuid.UUID
+	_, err = pgx.ForEachRow(rows, []any{&id, &whole}, func() error {
+		shown = append(shown, id)
+		w.Emit(Tag(Show, whole), TagList(Show))
+		return nil
+	})
+	Added(w, kind, shown)
+	return err
 }
 
 // Touched is Touch for those of the contents that viewers can see, when what hangs on them changes: rules, assets.
@@ -175,8 +215,9 @@ func emit(w *record.Tx, c Change, e *Entry) {
 	if e.ContentType == Channel {
 		w.Emit(wire.TagLineup)
 	}
-	if e.ParentID != nil { // it shows how many episodes it has
-		w.Emit(Tag(Show, *e.ParentID), TagList(Show))
+	if e.ParentID != nil { // whose answers list its parts, and those of its kind how many there are
+		vocab.Emit(w, c.Hard, Tag(Show, *e.ParentID))
+		w.Emit(TagList(Show))
 	}
 	if c.Counts && slices.Contains([]string{Movie, Show}, e.ContentType) {
 		w.Emit(TagGenres)

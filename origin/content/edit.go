@@ -34,7 +34,9 @@ type Kind[R, A any] struct {
 	Update func(ctx context.Context, tx pgx.Tx, r *R) error
 	Delete func(ctx context.Context, tx pgx.Tx, id uuid.UUID) error
 	// Also emits what an edit changes beside the title's own answers; nil: nothing.
-	Also   func(w *api.Write, before, after *R)
+	Also func(w *api.Write, before, after *R)
+	// Keep leaves in the audit log what goes with a row that is deleted; nil: nothing does.
+	Keep   func(ctx context.Context, w *api.Write, id uuid.UUID) error
 	Upkeep *Upkeep
 }
 
@@ -254,7 +256,9 @@ const (
 // announce leaves the audit entries and events of an edit: what was edited, and the step of the status if there was one.
 func (k *Kind[R, A]) announce(w *api.Write, was, is Handle, changed []string) {
 	from, to := was.Status(w.Now), is.Status(w.Now)
-	edited := slices.DeleteFunc(slices.Clone(changed), func(name string) bool { return name == "status" || name == "is_published" })
+	edited := slices.DeleteFunc(slices.Clone(changed), func(name string) bool {
+		return from != to && (name == "status" || name == "is_published")
+	})
 	if len(edited) > 0 {
 		w.Audit("content.updated", k.Type, is.ID, map[string]any{"changed": edited})
 	}
@@ -310,6 +314,11 @@ func (k *Kind[R, A]) Remove(ctx context.Context, w *api.Write, id uuid.UUID, ref
 		return api.None{}, err
 	}
 	w.Audit("content.deleted", k.Type, id, map[string]any{"object": last})
+	if k.Keep != nil {
+		if err := k.Keep(ctx, w, id); err != nil {
+			return api.None{}, err
+		}
+	}
 	return api.None{}, k.Delete(ctx, w.Tx.Tx, id)
 }
 

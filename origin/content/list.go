@@ -32,6 +32,9 @@ var orders = map[string]Order{
 	"updated_at":     {Expression: "t.updated_at", Type: "timestamptz"},
 }
 
+// NewestFirst is the order of lists that ask for none.
+const NewestFirst = "-created_at"
+
 // OrderBy reads one of the values that a sort parameter allows; "" is the list's own.
 func OrderBy(sort, own string) Order {
 	if sort == "" {

@@ -18,18 +18,17 @@ func Playable(kind string) func(context.Context, *api.Read, uuid.UUID) (wire.Pla
 	return func(ctx context.Context, r *api.Read, id uuid.UUID) (wire.Playable, error) {
 		r.Tag(Tag(kind, id))
 		const q = `
-			SELECT t.parent_id, t.title, nullif(t.available_from, '-infinity'), nullif(t.available_until, 'infinity'),
+			SELECT t.parent_id, t.published, t.title, nullif(t.available_from, '-infinity'), nullif(t.available_until, 'infinity'),
 				t.runtime_minutes * 60, t.is_premium,
 				ARRAY(SELECT DISTINCT a.rule_id::text FROM geo_attachments a WHERE a.content_id IN (t.id, t.parent_id) ORDER BY 1)
-			FROM titles t WHERE t.id = $1 AND t.content_type = $2 AND t.published`
+			FROM titles t WHERE t.id = $1 AND t.content_type = $2`
 		var p wire.Playable
 		var parent *uuid.UUID
-		err := r.QueryRow(ctx, q, id, kind).Scan(&parent, &p.Title, &p.From, &p.Until, &p.Seconds, &p.IsPremium, &p.Rules)
-		if errors.Is(err, pgx.ErrNoRows) {
-			err = fault.Missing()
-		}
-		if parent != nil {
-			r.Tag(Tag(Show, *parent))
+		var published bool
+		err := r.QueryRow(ctx, q, id, kind).Scan(&parent, &published, &p.Title, &p.From, &p.Until, &p.Seconds, &p.IsPremium, &p.Rules)
+		tagWhole(r, parent)
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && !published {
+			return wire.Playable{}, fault.Missing()
 		}
 		return p, err
 	}

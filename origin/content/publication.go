@@ -66,6 +66,11 @@ func (p *Publication) Publish(v *Window, from *time.Time, now time.Time) []fault
 	return open(*v, now)
 }
 
+// PublishRequest is the body of a publish, which may be left out.
+type PublishRequest struct {
+	AvailableFrom *time.Time `json:"available_from,omitempty" doc:"Schedule publication for a future datetime. Omit for immediate publication."`
+}
+
 // Unpublish takes the title from viewers. What is unpublished already stays so.
 func (p *Publication) Unpublish() error {
 	if p.State == Draft {

@@ -37,6 +37,12 @@ func Listed(r *api.Read, kinds ...string) *Query { return visible(r, openNow, ki
 // Found is Listed with what is scheduled.
 func Found(r *api.Read, kinds ...string) *Query { return visible(r, notOver, kinds).tagged(r, kinds) }
 
+// Parts is Listed for parts of one title, which the read is tied to already (Visible): what changes a part, changes its whole.
+func Parts(r *api.Read, kind string) *Query {
+	tagFilter(r)
+	return visible(r, openNow, []string{kind})
+}
+
 // All selects the titles of the kinds whatever their state, for editors.
 func All(r *api.Read, kinds ...string) *Query {
 	q := &Query{asOf: r.AsOf}
@@ -143,22 +149,31 @@ func Visible(ctx context.Context, r *api.Read, id uuid.UUID, kinds ...string) (s
 	}
 	var kind string
 	var parent *uuid.UUID
+	var published bool
 	var from, until *time.Time
 	const bare = `
-		SELECT content_type, parent_id, nullif(available_from, '-infinity'), nullif(available_until, 'infinity')
-		FROM titles WHERE id = $1 AND content_type = ANY($2) AND published`
-	err := r.QueryRow(ctx, bare, id, kinds).Scan(&kind, &parent, &from, &until)
+		SELECT content_type, parent_id, published, nullif(available_from, '-infinity'), nullif(available_until, 'infinity')
+		FROM titles WHERE id = $1 AND content_type = ANY($2)`
+	err := r.QueryRow(ctx, bare, id, kinds).Scan(&kind, &parent, &published, &from, &until)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", fault.Missing()
 	}
 	if err != nil {
 		return "", err
 	}
-	r.Until(from, until)
-	if parent != nil {
-		r.Tag(Tag(Show, *parent))
+	tagWhole(r, parent)
+	if !published {
+		return "", fault.Missing()
 	}
+	r.Until(from, until)
 	return kind, seen(ctx, r, id, kind)
+}
+
+// tagWhole ties the answer about a part, or that it is absent, to what it is part of.
+func tagWhole(r *api.Read, whole *uuid.UUID) {
+	if whole != nil {
+		r.Tag(Tag(Show, *whole))
+	}
 }
 
 // seen applies the rule of what is found to one title.

@@ -2,14 +2,12 @@ package epg
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"encora/origin/api"
 	"encora/origin/content"
 	"encora/origin/record"
 	"encora/origin/vocab"
@@ -25,40 +23,18 @@ type IncomingChannel struct {
 // IngestChannels brings a batch of channels in, in one transaction: all that is legal of it, whole, or nothing. It leaves
 // one audit entry and one change behind, whatever the batch's size. Geo rules are not attached.
 func (d *Domain) IngestChannels(ctx context.Context, actor record.Actor, now time.Time, batch []IncomingChannel) (vocab.Outcome, error) {
-	var out vocab.Outcome
-	err := d.DB.Write(ctx, func(tx pgx.Tx) error {
-		out = vocab.Outcome{}
-		w := record.Begin(tx, actor, now)
-		in := channelIngestion{w: w, out: &out}
-		if err := in.prepare(ctx, batch); err != nil {
+	return content.Ingest(ctx, d.DB, actor, now, "channels", func(w *record.Tx, out *vocab.Outcome) error {
+		in := channelIngestion{w: w, out: out}
+		if err := in.prepare(ctx, batch); err != nil || len(in.channels) == 0 {
 			return err
 		}
-		if len(in.channels) == 0 {
-			return nil
-		}
-		if err := in.store(ctx); err != nil {
-			return err
-		}
-		return w.Commit(ctx)
+		return in.store(ctx)
 	})
-	if err != nil {
-		return vocab.Outcome{}, fmt.Errorf("bring channels in: %w", err)
-	}
-	return out, nil
 }
 
 // ChannelIDs gives the ids of channels that were brought in, by their keys; keys that are not known are left out.
 func (d *Domain) ChannelIDs(ctx context.Context, keys []string) (map[string]uuid.UUID, error) {
-	var ids map[string]uuid.UUID
-	err := d.DB.Snapshot(ctx, func(tx pgx.Tx) error {
-		var err error
-		ids, err = channelKeys(ctx, tx, keys)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("look up channels by key: %w", err)
-	}
-	return ids, nil
+	return content.IDs(ctx, d.DB, "channels", keys)
 }
 
 // channelIngestion is one batch on its way into the database.
@@ -75,7 +51,7 @@ func (in *channelIngestion) prepare(ctx context.Context, batch []IncomingChannel
 	for i := range batch {
 		keys[i] = batch[i].Key
 	}
-	known, err := channelKeys(ctx, in.w.Tx, keys)
+	known, err := content.ByKey(ctx, in.w.Tx, "channels", keys)
 	if err != nil {
 		return err
 	}
@@ -87,7 +63,7 @@ func (in *channelIngestion) prepare(ctx context.Context, batch []IncomingChannel
 		}
 		c, reason := in.accept(b)
 		if reason != "" {
-			in.out.Refused = append(in.out.Refused, vocab.Refused{Index: i, Reason: reason})
+			in.out.Refuse(i, reason)
 			continue
 		}
 		known[b.Key] = c.ID
@@ -101,8 +77,8 @@ func (in *channelIngestion) accept(b *IncomingChannel) (*channel, string) {
 	if b.Key == "" {
 		return nil, "key: a channel without one would be brought in again each time"
 	}
-	if faults := api.Validate(b.Channel); len(faults) > 0 {
-		return nil, faults[0].Field + ": " + faults[0].Message
+	if reason := content.Unfit(b.Channel); reason != "" {
+		return nil, reason
 	}
 	c := newChannel(in.w.Now)
 	c.copyFrom(&b.Channel)

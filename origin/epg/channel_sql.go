@@ -62,16 +62,3 @@ func deleteChannel(ctx context.Context, tx pgx.Tx, id uuid.UUID) error {
 	_, err := tx.Exec(ctx, `DELETE FROM channels WHERE id = $1`, id)
 	return err
 }
-
-// channelKeys gives the ids of channels by their keys at the source.
-func channelKeys(ctx context.Context, tx pgx.Tx, keys []string) (map[string]uuid.UUID, error) {
-	rows, err := tx.Query(ctx, `SELECT source_key, id FROM channels WHERE source_key = ANY($1)`, keys)
-	if err != nil {
-		return nil, err
-	}
-	known := make(map[string]uuid.UUID, len(keys))
-	var key string
-	var id uuid.UUID
-	_, err = pgx.ForEachRow(rows, []any{&key, &id}, func() error { known[key] = id; return nil })
-	return known, err
-}

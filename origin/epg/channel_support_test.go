@@ -1,18 +1,15 @@
 package epg_test
 
 import (
-	"context"
 	"maps"
 	"net/http"
 	"slices"
 	"testing"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
 	"encora/origin/apitest"
-	"encora/origin/content"
 	"encora/origin/epg"
 	"encora/shared/wire"
 )
@@ -33,34 +30,11 @@ func setupChannels(t testing.TB) *channelBundle {
 	t.Helper()
 	b := &channelBundle{t: t}
 	b.Bundle = apitest.New(t, func(a *apitest.Bundle) []api.Entry {
-		b.domain = &epg.Domain{DB: a.DB, Upkeep: content.Upkeep{Attach: attachRule, Detach: detachRules, RemoveMedia: removeMedia}}
+		b.domain = &epg.Domain{DB: a.DB, Upkeep: apitest.Upkeep}
 		return b.domain.Entries()
 	})
-	b.Server.DenyRules = rulesThatDeny
+	b.Server.DenyRules = apitest.DenyRules
 	return b
-}
-
-func attachRule(ctx context.Context, w *api.Write, contentType string, id, rule uuid.UUID) (bool, error) {
-	tag, err := w.Exec(ctx, `INSERT INTO geo_attachments (rule_id, content_type, content_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, rule, contentType, id)
-	return tag.RowsAffected() > 0, err
-}
-
-func detachRules(ctx context.Context, w *api.Write, ids ...uuid.UUID) (bool, error) {
-	tag, err := w.Exec(ctx, `DELETE FROM geo_attachments WHERE content_id = ANY($1)`, ids)
-	return tag.RowsAffected() > 0, err
-}
-
-func removeMedia(ctx context.Context, w *api.Write, ids ...uuid.UUID) error {
-	_, err := w.Exec(ctx, `DELETE FROM media_assets WHERE content_id = ANY($1)`, ids)
-	return err
-}
-
-func rulesThatDeny(ctx context.Context, tx pgx.Tx, country string) ([]uuid.UUID, error) {
-	rows, err := tx.Query(ctx, `SELECT id FROM geo_rules WHERE (policy = 'block_list') = ($1 = ANY(territories)) ORDER BY id`, country)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 }
 
 // channelBody is a legal body with fields replaced; absent takes one out.
@@ -114,14 +88,6 @@ func (b *channelBundle) names(access, query string) []string {
 		names = append(names, c.Name)
 	}
 	return names
-}
-
-// rule stores a geo rule that blocks the countries.
-func (b *channelBundle) rule(countries ...string) uuid.UUID {
-	b.t.Helper()
-	id := uuid.Must(uuid.NewV7())
-	b.Exec(`INSERT INTO geo_rules VALUES ($1, 'rule', '', 'block_list', $2, now(), now())`, id, countries)
-	return id
 }
 
 // program stores a programme of the channel.

@@ -47,7 +47,7 @@ func TestChannelLifecycle(t *testing.T) {
 	b.edit("POST", c.Location()+"/unpublish", nil).Want(http.StatusOK)
 	b.as("viewer", "GET", viewers, nil).Want(http.StatusNotFound)
 	b.program(c)
-	b.Exec(`INSERT INTO geo_attachments (rule_id, content_type, content_id) VALUES ($1, 'channel', $2)`, b.rule("DE"), c.ID)
+	b.Exec(`INSERT INTO geo_attachments (rule_id, content_type, content_id) VALUES ($1, 'channel', $2)`, b.Rule("DE"), c.ID)
 	b.edit("DELETE", c.Location(), nil).Want(http.StatusNoContent)
 	b.edit("GET", c.Location(), nil).Want(http.StatusNotFound)
 	for _, path := range []string{"", "/publish", "/unpublish"} {
@@ -102,7 +102,7 @@ func TestChangesOfChannels(t *testing.T) {
 	c := b.create(nil)
 	id := "channel:" + c.ID.String()
 	schedule := "epg:" + c.ID.String()
-	rule, second := b.rule("DE"), b.rule("AT")
+	rule, second := b.Rule("DE"), b.Rule("AT")
 	with := func(fields map[string]any) map[string]any { return channelBody(fields) }
 	for _, step := range []struct {
 		name, method, path string
@@ -149,7 +149,7 @@ func TestChangesOfChannels(t *testing.T) {
 func TestChannelTags(t *testing.T) {
 	t.Parallel()
 	b := setupChannels(t)
-	rule := b.rule("DE")
+	rule := b.Rule("DE")
 	c := b.published(map[string]any{"geo_restrictions": map[string]any{"rule_id": rule}})
 	missing := uuid.NewString()
 	for path, want := range map[string]string{
@@ -168,7 +168,7 @@ func TestChannelTags(t *testing.T) {
 func TestChannelTerritories(t *testing.T) {
 	t.Parallel()
 	b := setupChannels(t)
-	rule := b.rule("DE")
+	rule := b.Rule("DE")
 	blocked := b.published(map[string]any{"name": "Blocked", "geo_restrictions": map[string]any{"rule_id": rule}})
 	b.published(map[string]any{"name": "Free"})
 	if got := b.names("viewer@DE", ""); !slices.Equal(got, []string{"Free"}) {

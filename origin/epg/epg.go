@@ -16,6 +16,9 @@ import (
 type Domain struct {
 	DB *pgdb.DB
 	content.Upkeep
+	// LeftOut gives, for channels that plans' catalogue filters leave out, the ids of the plans that stand for those filters;
+	// nil: no channel is left out. Any edit of a channel may change it.
+	LeftOut func(ctx context.Context, tx pgx.Tx) (map[uuid.UUID][]string, error)
 	// Enqueue queues the work of an import, in the transaction that creates it.
 	Enqueue func(ctx context.Context, tx pgx.Tx, importID uuid.UUID) error
 	Imports Imports

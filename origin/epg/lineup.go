@@ -3,6 +3,7 @@ package epg
 import (
 	"context"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
@@ -14,7 +15,27 @@ import (
 func (d *Domain) lineup(ctx context.Context, r *api.Read, _ *api.None) (wire.Lineup, error) {
 	r.Tag(wire.TagLineup)
 	channels, err := readLineup(ctx, r)
+	if err == nil && d.LeftOut != nil {
+		err = d.leaveOut(ctx, r, channels)
+	}
 	return wire.Lineup{Channels: channels}, err
+}
+
+// leaveOut adds the plans that leave channels out to what denies these.
+func (d *Domain) leaveOut(ctx context.Context, tx pgx.Tx, channels []wire.LineupChannel) error {
+	plans, err := d.LeftOut(ctx, tx)
+	if err != nil || len(plans) == 0 {
+		return err
+	}
+	for i := range channels {
+		c := &channels[i]
+		id, err := uuid.Parse(c.ID)
+		if err != nil {
+			return err
+		}
+		c.Rules = append(c.Rules, plans[id]...)
+	}
+	return nil
 }
 
 func readLineup(ctx context.Context, tx pgx.Tx) ([]wire.LineupChannel, error) {

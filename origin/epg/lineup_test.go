@@ -2,7 +2,9 @@ package epg_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -24,7 +26,7 @@ func TestLineup(t *testing.T) {
 		t.Errorf("nothing is published: %s with tags %s", a.Body, a.Header.Get(wire.Tags))
 	}
 	plain := b.published(map[string]any{"name": "Plain"})
-	first, second := b.rule("DE"), b.rule("AT")
+	first, second := b.Rule("DE"), b.Rule("AT")
 	ruled := b.published(map[string]any{"is_catchup_enabled": true, "geo_restrictions": map[string]any{"rule_id": second}})
 	b.edit("PUT", ruled.Location(), channelBody(map[string]any{"is_catchup_enabled": true, "geo_restrictions": map[string]any{"rule_id": first}})).Want(http.StatusOK)
 	b.create(map[string]any{"name": "Not published"})
@@ -47,6 +49,31 @@ func TestLineup(t *testing.T) {
 	if status := b.Do(apitest.Request{Method: "GET", Path: wire.LineupPath}).Status; status != http.StatusNotFound {
 		t.Errorf("the public listener answers the lineup with %d", status)
 	}
+}
+
+// Plans whose filters leave a channel out are among what denies it.
+func TestLineupOfPlans(t *testing.T) {
+	t.Parallel()
+	b := setupChannels(t)
+	rule := b.Rule("DE")
+	ruled := b.published(map[string]any{"geo_restrictions": map[string]any{"rule_id": rule}}).ID
+	plain, other := b.published(nil).ID, b.published(nil).ID
+	b.domain.LeftOut = func(ctx context.Context, tx pgx.Tx) (map[uuid.UUID][]string, error) {
+		var pos int
+		return map[uuid.UUID][]string{ruled: {"p1"}, plain: {"p1", "p2"}, uuid.New(): {"p3"}}, tx.QueryRow(ctx, `SELECT pos FROM feed_head`).Scan(&pos)
+	}
+	want := map[string][]string{ruled.String(): {rule.String(), "p1"}, plain.String(): {"p1", "p2"}, other.String(): {}}
+	got := map[string][]string{}
+	for _, c := range b.lineup() {
+		got[c.ID] = c.Rules
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("lineup %v, want %v", got, want)
+	}
+	b.domain.LeftOut = func(context.Context, pgx.Tx) (map[uuid.UUID][]string, error) {
+		return nil, errors.New("no such filter")
+	}
+	b.Ask(wire.LineupPath, nil).Want(http.StatusInternalServerError)
 }
 
 // What rights ask of a domain that has content.

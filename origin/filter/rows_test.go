@@ -50,13 +50,13 @@ func database(t testing.TB) *pgx.Conn {
 	if err := conn.QueryRow(t.Context(), collated, schema).Scan(&ddl); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := conn.Exec(t.Context(), ddl); err != nil {
+	if _, err := conn.Exec(t.Context(), "SET jit = off;"+ddl); err != nil { // as for the origin's pool
 		t.Fatal(err)
 	}
 	return conn
 }
 
-func number2id(n int) uuid.UUID { return uuid.UUID{14: byte(n >> 8), 15: byte(n)} }
+func idOf(n int) uuid.UUID { return uuid.UUID{14: byte(n >> 8), 15: byte(n)} }
 
 // fill makes rows all that the tables hold.
 func fill(t fataler, conn *pgx.Conn, rows []row) {
@@ -66,14 +66,14 @@ func fill(t fataler, conn *pgx.Conn, rows []row) {
 	known := map[string]int{}
 	for i, r := range rows {
 		b.Queue(`INSERT INTO titles VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
-			number2id(i+1), r.contentType, parentID(r), r.title, r.slug, r.contentRating, r.year, r.runtime, list(r.countries),
+			idOf(i+1), r.contentType, parentID(r), r.title, r.slug, r.contentRating, r.year, r.runtime, list(r.countries),
 			list(r.languages), r.studio, r.rating, r.ratings, r.premium, r.drm, openOr(r.available), r.created, r.updated)
 		for _, slug := range r.genres {
 			if known[slug] == 0 {
 				known[slug] = len(known) + 1
-				b.Queue(`INSERT INTO genres VALUES ($1, $2)`, number2id(known[slug]), slug)
+				b.Queue(`INSERT INTO genres VALUES ($1, $2)`, idOf(known[slug]), slug)
 			}
-			b.Queue(`INSERT INTO title_genres VALUES ($1, $2)`, number2id(i+1), number2id(known[slug]))
+			b.Queue(`INSERT INTO title_genres VALUES ($1, $2)`, idOf(i+1), idOf(known[slug]))
 		}
 	}
 	if err := conn.SendBatch(context.Background(), b).Close(); err != nil {
@@ -85,7 +85,7 @@ func parentID(r row) *uuid.UUID {
 	if r.parent == 0 {
 		return nil
 	}
-	id := number2id(r.parent)
+	id := idOf(r.parent)
 	return &id
 }
 

@@ -101,9 +101,12 @@ func (t *translation) operands(name string, operands []ast.Expr) []string {
 	return sql
 }
 
-// ofGenres reads the genres of the row, under names that no caller's alias has.
-const ofGenres = `FROM title_genres filter_tg JOIN genres filter_g ON filter_g.id = filter_tg.genre_id
-	WHERE filter_tg.content_id = coalesce({t}.parent_id, {t}.id)`
+// The genres of the row, each of which is there once, under names that no caller's alias has.
+const (
+	holdsGenre = `EXISTS (SELECT FROM title_genres filter_tg JOIN genres filter_g ON filter_g.id = filter_tg.genre_id
+		WHERE filter_tg.content_id = coalesce({t}.parent_id, {t}.id) AND filter_g.slug = {1})`
+	countsGenres = `(SELECT count(*) FROM title_genres filter_tg WHERE filter_tg.content_id = coalesce({t}.parent_id, {t}.id))`
+)
 
 // template is the SQL of a function over these operands. Text is ordered by code points, as CEL has it, whatever the database's
 // collation.
@@ -111,11 +114,11 @@ func (t *translation) template(name string, operands []ast.Expr) string {
 	f, last := functions[name], operands[len(operands)-1]
 	switch {
 	case name == operators.In && last.AsIdent() == genres:
-		return "EXISTS (SELECT " + ofGenres + " AND filter_g.slug = {1})"
+		return holdsGenre
 	case name == operators.In && last.Kind() == ast.ListKind:
 		return "({1} IN ({2}))"
 	case name == "size" && last.AsIdent() == genres:
-		return "(SELECT count(*) " + ofGenres + ")"
+		return countsGenres
 	case f.wants == wantsOrdered && t.kind(last) == types.StringKind:
 		return strings.Replace(f.sql, "{1}", `{1} COLLATE "C"`, 1)
 	}

@@ -51,21 +51,50 @@ type AudioTrack struct {
 	IsDefault bool   `json:"is_default"`
 }
 
-type movieIn struct {
-	MovieID uuid.UUID `path:"movie_id"`
-	api.Sparse
+// Addresses of titles by their kinds, whose paths name their values differently.
+type (
+	movieIn struct {
+		MovieID uuid.UUID `path:"movie_id"`
+		api.Sparse
+	}
+	showIn struct {
+		ShowID uuid.UUID `path:"show_id"`
+		api.Sparse
+	}
+	episodeIn struct {
+		EpisodeID uuid.UUID `path:"episode_id"`
+		api.Sparse
+	}
+)
+
+func (in *movieIn) id() uuid.UUID   { return in.MovieID }
+func (in *showIn) id() uuid.UUID    { return in.ShowID }
+func (in *episodeIn) id() uuid.UUID { return in.EpisodeID }
+
+// address is an input that names a title.
+type address[I any] interface {
+	*I
+	id() uuid.UUID
 }
 
-func (d *Domain) movieTrailers(ctx context.Context, r *api.Read, in *movieIn) (api.List[Trailer], error) {
-	if _, err := content.Visible(ctx, r, in.MovieID, content.Movie); err != nil {
-		return api.List[Trailer]{}, err
+// trailers lists those of a title of the kind that the viewer sees.
+func trailers[I any, A address[I]](d *Domain, kind string) func(context.Context, *api.Read, *I) (api.List[Trailer], error) {
+	return func(ctx context.Context, r *api.Read, in *I) (api.List[Trailer], error) {
+		assets, err := seenAssets(ctx, r, kind, A(in).id(), trailer)
+		list := api.List[Trailer]{Data: make([]Trailer, len(assets))}
+		for i := range assets {
+			list.Data[i] = d.trailer(&assets[i])
+		}
+		return list, err
 	}
-	assets, err := readyAssets(ctx, r, in.MovieID, trailer)
-	list := api.List[Trailer]{Data: make([]Trailer, len(assets))}
-	for i := range assets {
-		list.Data[i] = d.trailer(&assets[i])
+}
+
+// seenAssets reads the ready assets of the types of a title of the kind that the viewer sees.
+func seenAssets(ctx context.Context, r *api.Read, kind string, id uuid.UUID, types ...string) ([]Asset, error) {
+	if _, err := content.Visible(ctx, r, id, kind); err != nil {
+		return nil, err
 	}
-	return list, err
+	return readyAssets(ctx, r, id, types...)
 }
 
 func (d *Domain) trailer(a *Asset) Trailer {
@@ -81,12 +110,12 @@ func (d *Domain) url(p string) string {
 	return d.CDNBaseURL + p
 }
 
-func (d *Domain) movieTracks(ctx context.Context, r *api.Read, in *movieIn) (Tracks, error) {
-	if _, err := content.Visible(ctx, r, in.MovieID, content.Movie); err != nil {
-		return Tracks{}, err
+// tracks lists the choices of text and sound of a title of the kind that the viewer sees.
+func tracks[I any, A address[I]](d *Domain, kind string) func(context.Context, *api.Read, *I) (Tracks, error) {
+	return func(ctx context.Context, r *api.Read, in *I) (Tracks, error) {
+		assets, err := seenAssets(ctx, r, kind, A(in).id(), subtitle, audioTrack)
+		return d.tracks(assets), err
 	}
-	assets, err := readyAssets(ctx, r, in.MovieID, subtitle, audioTrack)
-	return d.tracks(assets), err
 }
 
 func (d *Domain) tracks(assets []Asset) Tracks {

@@ -16,6 +16,8 @@ func (d *Domain) Entries() []api.Entry {
 		api.AtEdge[movieIn, Stream]("getMovieStream", "GET", "/v2/movies/{movie_id}/stream", op.Stream, 200).Playing(wire.ContentMovie, op.NoShift).
 			Documented("Movies", "Get Movie Stream URLs", "Returns short-lived signed DASH/HLS manifest URLs. Requires an active subscription that covers this title. "+
 				"Device ID header is required and validated against registered devices. Concurrency is enforced against the plan's max_concurrent_streams limit."),
+		api.AtEdge[episodeIn, Stream]("getEpisodeStream", "GET", "/v2/episodes/{episode_id}/stream", op.Stream, 200).Playing(wire.ContentEpisode, op.NoShift).
+			Documented("Episodes", "Get Episode Stream URLs", "Same concurrency, geo, and subscription enforcement as movie streaming."),
 		api.AtEdge[channelIn, Stream]("getChannelStream", "GET", "/v2/channels/{channel_id}/stream", op.Stream, 200).Playing(wire.ContentChannel, op.NoShift).
 			Documented("LiveTV", "Get Live Channel Stream URLs", "Returns short-lived signed DASH/HLS manifest URLs for a live channel. Validates subscription, geo, device registration, and concurrency."),
 		api.AtEdge[catchupIn, Stream]("getChannelCatchup", "GET", "/v2/channels/{channel_id}/catchup", op.Stream, 200).Playing(wire.ContentChannel, op.CatchUp).
@@ -47,6 +49,11 @@ type asDevice struct {
 
 type movieIn struct {
 	MovieID uuid.UUID `path:"movie_id"`
+	asDevice
+}
+
+type episodeIn struct {
+	EpisodeID uuid.UUID `path:"episode_id"`
 	asDevice
 }
 

@@ -22,6 +22,10 @@ type Domain struct {
 	// see it. They tag the answer, the absence too.
 	Playables map[string]func(ctx context.Context, r *api.Read, id uuid.UUID) (wire.Playable, error)
 
+	// InPlan reports whether a plan's catalogue filter includes a title; of a programme, whether it includes the channel. nil:
+	// every filter includes everything.
+	InPlan func(ctx context.Context, tx pgx.Tx, filter string, content uuid.UUID) (bool, error)
+
 	// DeviceUsed notes, with the write of a start, that a device is in use.
 	DeviceUsed func(batch *pgx.Batch, account, device uuid.UUID, now time.Time)
 

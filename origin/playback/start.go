@@ -16,11 +16,19 @@ import (
 // request is a Start with its ids read; one that is no UUID is all zero, which is no object's.
 type request struct {
 	*wire.Start
-	edge, account, device, profile, content, replace uuid.UUID
+	edge, account, device, profile, content, channel, replace uuid.UUID
 }
 
 func read(in *wire.Start) *request {
-	return &request{in, idOrNil(in.Edge), idOrNil(in.AccountID), idOrNil(in.DeviceID), idOrNil(in.ProfileID), idOrNil(in.ContentID), idOrNil(in.Replace)}
+	return &request{in, idOrNil(in.Edge), idOrNil(in.AccountID), idOrNil(in.DeviceID), idOrNil(in.ProfileID), idOrNil(in.ContentID), idOrNil(in.ChannelID), idOrNil(in.Replace)}
+}
+
+// offered is the content that plans include or leave out.
+func (in *request) offered() uuid.UUID {
+	if in.ContentType == wire.ContentProgram {
+		return in.channel
+	}
+	return in.content
 }
 
 // standing is what a start is decided by, read under the account's lock.
@@ -29,6 +37,7 @@ type standing struct {
 	now      time.Time
 	device   bool // registered to the account
 	profile  bool // the account's
+	leftOut  bool // by the plan's filter
 	ends     uint64
 	sessions []session // of the account, oldest first
 }
@@ -40,7 +49,8 @@ type subscription struct {
 	PeriodEnd    *time.Time
 	Streams      int
 	Premium      bool
-	Told         bool // identity and billing have told of it, and so of its profiles
+	Filter       string // of the catalogue; empty: everything
+	Told         bool   // identity and billing have told of it, and so of its profiles
 }
 
 // active reports whether the account may play at all: trialing, active and past_due play until the period's end.
@@ -65,6 +75,7 @@ var (
 	errDevice       = fault.New(fault.DeviceNotRegistered, "This device is not registered; register it and try again.")
 	errSubscription = fault.New(fault.SubscriptionRequired, "Playing needs an active subscription.")
 	errPlan         = fault.New(fault.PlanUpgradeRequired, "The subscription's plan does not include premium channels.")
+	errLeftOut      = fault.New(fault.PlanUpgradeRequired, "The subscription's plan does not include this title.")
 )
 
 // decide applies the contract's order: profile, device, subscription, plan, slots. Sessions that nobody beats for end
@@ -99,6 +110,8 @@ func (st *standing) refusal(in *request) *fault.Fault {
 		return errSubscription
 	case in.IsPremium && !st.Premium:
 		return errPlan
+	case st.leftOut:
+		return errLeftOut
 	}
 	return nil
 }
@@ -183,7 +196,7 @@ func (d *Domain) start(ctx context.Context, asked *wire.Start) (wire.Started, er
 	var refusal *fault.Fault
 	err = d.DB.Write(ctx, func(tx pgx.Tx) error {
 		w := record.Begin(tx, record.System("start"), d.Now())
-		st, err := readStanding(ctx, tx, in, w.Now)
+		st, err := d.readStanding(ctx, tx, in, w.Now)
 		if err != nil {
 			return err
 		}

@@ -12,18 +12,20 @@ import (
 	"encora/shared/wire"
 )
 
-// readStanding locks the account and reads all that a start is decided by, in one round trip. Each statement sees what was
-// committed before it began, so those after the first see all that the lock's last holder did.
-func readStanding(ctx context.Context, tx pgx.Tx, in *request, now time.Time) (*standing, error) {
+// readStanding locks the account and reads all that a start is decided by, in one round trip, and one more where the plan
+// has a filter. Each statement sees what was committed before it began, so those after the first see all that the lock's last
+// holder did.
+func (d *Domain) readStanding(ctx context.Context, tx pgx.Tx, asked *request, now time.Time) (*standing, error) {
 	st := &standing{now: now}
 	batch := &pgx.Batch{}
 	batch.Queue(lookUp)
 	const lock = `
-		SELECT a.status, a.subscription_status, a.current_period_end, coalesce(p.max_concurrent_streams, 0), coalesce(p.includes_premium_channels, false), a.version >= 0
+		SELECT a.status, a.subscription_status, a.current_period_end, coalesce(p.max_concurrent_streams, 0), coalesce(p.includes_premium_channels, false),
+			coalesce(p.catalogue_filter, ''), a.version >= 0
 		FROM accounts a LEFT JOIN plans p ON p.id = a.plan_id
 		WHERE a.id = $1 AND a.deleted_at IS NULL FOR NO KEY UPDATE OF a`
-	batch.Queue(lock, in.account).QueryRow(func(row pgx.Row) error {
-		err := row.Scan(&st.Status, &st.Subscription, &st.PeriodEnd, &st.Streams, &st.Premium, &st.Told)
+	batch.Queue(lock, asked.account).QueryRow(func(row pgx.Row) error {
+		err := row.Scan(&st.Status, &st.Subscription, &st.PeriodEnd, &st.Streams, &st.Premium, &st.Filter, &st.Told)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
@@ -32,16 +34,21 @@ func readStanding(ctx context.Context, tx pgx.Tx, in *request, now time.Time) (*
 	const known = `
 		SELECT EXISTS (SELECT FROM devices WHERE account_id = $1 AND id = $2),
 		       EXISTS (SELECT FROM profiles WHERE account_id = $1 AND id = $3)`
-	batch.Queue(known, in.account, in.device, in.profile).QueryRow(func(row pgx.Row) error {
+	batch.Queue(known, asked.account, asked.device, asked.profile).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&st.device, &st.profile)
 	})
-	batch.Queue(endsOfShard, wire.EndShard(in.account)).QueryRow(func(row pgx.Row) error { return row.Scan(&st.ends) })
-	batch.Queue(sessionsOf+` ORDER BY s.started_at, s.id`, in.account, now).Query(func(rows pgx.Rows) error {
+	batch.Queue(endsOfShard, wire.EndShard(asked.account)).QueryRow(func(row pgx.Row) error { return row.Scan(&st.ends) })
+	batch.Queue(sessionsOf+` ORDER BY s.started_at, s.id`, asked.account, now).Query(func(rows pgx.Rows) error {
 		var err error
 		st.sessions, err = pgx.CollectRows(rows, pgx.RowToStructByName[session])
 		return err
 	})
-	return st, tx.SendBatch(ctx, batch).Close()
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil || st.Filter == "" || d.InPlan == nil {
+		return st, err
+	}
+	included, err := d.InPlan(ctx, tx, st.Filter, asked.offered())
+	st.leftOut = !included
+	return st, err
 }
 
 // idOrNil is no object's id when the text is no UUID.

@@ -1,12 +1,17 @@
 package playback
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"encora/origin/apitest"
 	"encora/shared/wire"
@@ -57,9 +62,57 @@ func TestRefusalsInOrder(t *testing.T) {
 	f("404 NOT_FOUND", func() { all.ProfileID = v.profile.String() })
 	f("403 DEVICE_NOT_REGISTERED", func() { all.DeviceID = v.device.String() })
 	f("403 SUBSCRIPTION_REQUIRED", func() { b.Exec(`UPDATE accounts SET status = 'active' WHERE id = $1`, v.account) })
-	f("403 PLAN_UPGRADE_REQUIRED", func() { b.Exec(`UPDATE plans SET includes_premium_channels = true WHERE id = $1`, v.plan) })
+	f("403 PLAN_UPGRADE_REQUIRED", func() {
+		b.Exec(`UPDATE plans SET includes_premium_channels = true, catalogue_filter = 'some' WHERE id = $1`, v.plan)
+		b.d.InPlan = func(context.Context, pgx.Tx, string, uuid.UUID) (bool, error) { return false, nil }
+	})
+	f("403 PLAN_UPGRADE_REQUIRED", func() { b.Exec(`UPDATE plans SET catalogue_filter = '' WHERE id = $1`, v.plan) })
 	f("409 CONCURRENCY_LIMIT_EXCEEDED", func() { b.Exec(`UPDATE plans SET max_concurrent_streams = 2 WHERE id = $1`, v.plan) })
 	f("200", func() {})
+}
+
+// Of a title the plan's filter is asked, of a programme whether it includes the channel.
+func TestPlansIncludeTitles(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	v := b.viewer(9)
+	asked := 0
+	b.d.InPlan = func(_ context.Context, _ pgx.Tx, filter string, content uuid.UUID) (bool, error) {
+		asked++
+		if filter == "broken" {
+			return false, errors.New("this is no filter")
+		}
+		return filter == "only "+content.String(), nil
+	}
+	f := func(filter, want string, in wire.Start) {
+		t.Helper()
+		b.Exec(`UPDATE plans SET catalogue_filter = $2 WHERE id = $1`, v.plan, filter)
+		if got := b.refused(in); got != want {
+			t.Errorf("%q, %s: %s, want %s", filter, in.ContentType, got, want)
+		}
+	}
+	film, channel := v.film(), newID()
+	show := v.film(func(in *wire.Start) { in.ContentType, in.ChannelID = wire.ContentProgram, channel.String() })
+	live := v.film(func(in *wire.Start) { in.ContentType, in.ContentID = wire.ContentChannel, channel.String() })
+	const leftOut = "403 PLAN_UPGRADE_REQUIRED"
+	f("", "200", film)
+	if asked != 0 {
+		t.Error("a plan without a filter was asked for it")
+	}
+	f("only "+film.ContentID, "200", film)
+	f("only "+channel.String(), leftOut, film)
+	f("only "+channel.String(), "200", show)
+	f("only "+channel.String(), "200", live)
+	f("only "+show.ContentID, leftOut, show)
+	show.ChannelID = ""
+	f("only "+channel.String(), leftOut, show) // from an edge that does not tell
+	f("broken", "500 INTERNAL", film)
+	b.Exec(`UPDATE plans SET catalogue_filter = 'none' WHERE id = $1`, v.plan)
+	if message := b.start(film).Refused().Message; !strings.Contains(message, "does not include this title") {
+		t.Errorf("refused with %q", message)
+	}
+	b.d.InPlan = nil
+	f("none", "200", film)
 }
 
 func TestWhoMayPlay(t *testing.T) {

@@ -28,10 +28,10 @@ func (d *Domain) DenyRules(ctx context.Context, tx pgx.Tx, country string) ([]uu
 	return ids, nil
 }
 
-// territories answers edges with the whole map of which country is denied by which rules.
-func (d *Domain) territories(ctx context.Context, r *api.Read, _ *api.None) (wire.Territories, error) {
-	r.Tag(tagMap)
-	answer := wire.Territories{Deny: map[string][]string{}}
+// audiences answers edges with the whole map of which country is denied by which rules, and which plans have which filter.
+func (d *Domain) audiences(ctx context.Context, r *api.Read, _ *api.None) (wire.Audiences, error) {
+	r.Tag(tagMap, wire.TagFilters)
+	answer := wire.Audiences{Deny: map[string][]string{}}
 	rules, err := rulesInUse(ctx, r)
 	if err != nil {
 		return answer, err
@@ -43,7 +43,10 @@ func (d *Domain) territories(ctx context.Context, r *api.Read, _ *api.None) (wir
 			}
 		}
 	}
-	return answer, nil
+	if d.PlanFilters != nil {
+		answer.Filters, err = d.PlanFilters(ctx, r)
+	}
+	return answer, err
 }
 
 // GeoQuestion asks whether a content may be seen in a country.

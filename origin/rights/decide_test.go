@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
 	"encora/origin/apitest"
@@ -23,10 +24,10 @@ func TestDenyRulesAndTerritories(t *testing.T) {
 	block := b.create(object{"name": "B", "policy": "block_list", "territories": []string{"SE", "DE"}, "applies_to": films})
 	b.create(object{"name": "C", "policy": "block_list", "territories": []string{"NO"}}) // in no use
 
-	var got wire.Territories
-	a := b.Ask(wire.TerritoriesPath, nil).Want(200)
+	var got wire.Audiences
+	a := b.Ask(wire.AudiencesPath, nil).Want(200)
 	a.Decode(&got)
-	if tags := a.Header.Get(wire.Tags); tags != "geo" {
+	if tags := a.Header.Get(wire.Tags); tags != "filters,geo" {
 		t.Errorf("tags %q", tags)
 	}
 	for i := range territory.Count {
@@ -54,7 +55,7 @@ func TestDenyRulesAndTerritories(t *testing.T) {
 			t.Errorf("DenyRules(%s) = %v, %v; want %v", code, ids, err, want)
 		}
 	}
-	if b.Do(apitest.Request{Method: "GET", Path: wire.TerritoriesPath}).Status != http.StatusNotFound {
+	if b.Do(apitest.Request{Method: "GET", Path: wire.AudiencesPath}).Status != http.StatusNotFound {
 		t.Error("the public listener has the map")
 	}
 }
@@ -62,8 +63,24 @@ func TestDenyRulesAndTerritories(t *testing.T) {
 func TestNoRulesDenyNobody(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	if a := b.Ask(wire.TerritoriesPath, nil).Want(200); string(a.Body) != `{"deny":{}}` {
+	if a := b.Ask(wire.AudiencesPath, nil).Want(200); string(a.Body) != `{"deny":{}}` {
 		t.Errorf("answered %s", a.Body)
+	}
+}
+
+// The map has the plans' filters as they are in its snapshot.
+func TestAudiencesHaveFilters(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	want := []wire.PlanFilter{{Plans: []string{"a", "b"}, Hash: "1"}, {Plans: []string{"c"}, Hash: "2"}}
+	b.domain.PlanFilters = func(ctx context.Context, tx pgx.Tx) ([]wire.PlanFilter, error) {
+		var pos int
+		return want, tx.QueryRow(ctx, `SELECT pos FROM feed_head`).Scan(&pos)
+	}
+	var got wire.Audiences
+	b.Ask(wire.AudiencesPath, nil).Want(200).Decode(&got)
+	if !reflect.DeepEqual(got.Filters, want) {
+		t.Errorf("%+v", got)
 	}
 }
 

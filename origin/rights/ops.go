@@ -27,6 +27,6 @@ func (d *Domain) Entries() []api.Entry {
 			Documented(tag, "Delete Geo-Restriction Rule (Admin)", ""),
 		api.Ask("adminCheckGeo", path+"/check", read, d.check).
 			Documented(tag, "Check Geo Access for Content (Admin)", "Test whether a given country code can access a specific content asset."),
-		api.Internal("territories", wire.TerritoriesPath, d.territories),
+		api.Internal("audiences", wire.AudiencesPath, d.audiences),
 	}
 }

@@ -6,13 +6,19 @@
 package rights
 
 import (
+	"context"
+
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"encora/shared/wire"
 )
 
-// Domain is the operations on geo rules.
-type Domain struct{}
+// Domain is the operations on geo rules. The func field is filled by origin/app.
+type Domain struct {
+	// PlanFilters lists the plans' catalogue filters, which with the rules make audiences; nil: there are none.
+	PlanFilters func(ctx context.Context, tx pgx.Tx) ([]wire.PlanFilter, error)
+}
 
 // tagMap is the tag of the map of which country is denied by which rules.
 const tagMap = wire.TagTerritories

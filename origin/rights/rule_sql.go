@@ -166,8 +166,9 @@ func rulesInUse(ctx context.Context, tx pgx.Tx) ([]ruling, error) {
 // rulesOf reads the rules of one content, in the order of ids.
 func rulesOf(ctx context.Context, tx pgx.Tx, content uuid.UUID) ([]ruling, error) {
 	const q = `
-		SELECT r.id, r.policy, r.territories FROM geo_rules r JOIN geo_attachments a ON a.rule_id = r.id
-		WHERE a.content_id = $1 ORDER BY r.id`
+		SELECT id, policy, territories FROM geo_rules WHERE id IN (
+			SELECT rule_id FROM geo_attachments WHERE content_id IN ($1, (SELECT parent_id FROM titles WHERE id = $1)))
+		ORDER BY id`
 	rows, err := tx.Query(ctx, q, content)
 	if err != nil {
 		return nil, err

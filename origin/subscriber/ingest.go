@@ -38,6 +38,7 @@ func (d *Domain) IngestPlans(ctx context.Context, actor record.Actor, now time.T
 				added++
 				w.Audit("plan.created", resourcePlan, p.ID, nil)
 				w.Emit(tagPlans, tagPlan(p.ID))
+				emitFilter(w, "", p.CatalogueFilter)
 			}
 		}
 		return w.Commit(ctx)

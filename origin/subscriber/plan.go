@@ -35,8 +35,9 @@ type Plan struct {
 // AdminPlan is a plan as editors see it.
 type AdminPlan struct {
 	Plan
-	ExternalID              int64 `json:"external_id"`
-	IncludesPremiumChannels bool  `json:"includes_premium_channels"`
+	ExternalID              int64  `json:"external_id"`
+	IncludesPremiumChannels bool   `json:"includes_premium_channels"`
+	CatalogueFilter         string `json:"catalogue_filter"`
 }
 
 // Location is the address of the plan for editors.
@@ -61,6 +62,7 @@ type PlanWrite struct {
 	TrialDays               int         `json:"trial_days,omitempty" default:"0" minimum:"0" maximum:"365"`
 	IsActive                bool        `json:"is_active" doc:"Whether the plan is on offer. Those who have it keep it in any case."`
 	IncludesPremiumChannels bool        `json:"includes_premium_channels,omitempty" default:"false" doc:"Whether channels with is_premium play."`
+	CatalogueFilter         string      `json:"catalogue_filter,omitempty" maxLength:"2000" doc:"What the plan includes of the catalogue, in the language of dynamic collections (CEL). What it leaves out is not there for the plan's viewers. Empty = everything."`
 }
 
 // Faults implements api.Checked.
@@ -78,5 +80,5 @@ func (p *AdminPlan) copyFrom(b *PlanWrite) {
 	p.MaxProfiles, p.MaxConcurrentStreams, p.MaxDevices, p.MaxQuality = b.MaxProfiles, b.MaxConcurrentStreams, b.MaxDevices, b.MaxQuality
 	p.HasDownloads, p.AllowDownloadCount, p.HasAds = b.HasDownloads, b.AllowDownloadCount, b.HasAds
 	p.HasHDR, p.HasDolbyAtmos, p.TrialDays, p.IsActive = b.HasHDR, b.HasDolbyAtmos, b.TrialDays, b.IsActive
-	p.IncludesPremiumChannels = b.IncludesPremiumChannels
+	p.IncludesPremiumChannels, p.CatalogueFilter = b.IncludesPremiumChannels, b.CatalogueFilter
 }

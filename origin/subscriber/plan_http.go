@@ -83,7 +83,7 @@ func (d *Domain) adminGetPlan(ctx context.Context, r *api.Read, in *planID) (Adm
 }
 
 func (d *Domain) createPlan(ctx context.Context, w *api.Write, in *createPlanIn) (AdminPlan, error) {
-	if err := w.Check(nil); err != nil {
+	if err := w.Check(nil, d.filterFaults(in.Body.CatalogueFilter)...); err != nil {
 		return AdminPlan{}, err
 	}
 	p := AdminPlan{}
@@ -96,6 +96,7 @@ func (d *Domain) createPlan(ctx context.Context, w *api.Write, in *createPlanIn)
 	if p.IsActive {
 		w.Emit(tagPlans)
 	}
+	emitFilter(w, "", p.CatalogueFilter)
 	return p, nil
 }
 
@@ -104,7 +105,7 @@ func (d *Domain) updatePlan(ctx context.Context, w *api.Write, in *updatePlanIn)
 	if err != nil {
 		return AdminPlan{}, err
 	}
-	if err := w.Check(*before); err != nil {
+	if err := w.Check(*before, d.filterFaults(in.Body.CatalogueFilter)...); err != nil {
 		return AdminPlan{}, err
 	}
 	after := *before
@@ -116,6 +117,7 @@ func (d *Domain) updatePlan(ctx context.Context, w *api.Write, in *updatePlanIn)
 	after.UpdatedAt = w.Now
 	w.Audit("plan.updated", resourcePlan, after.ID, map[string]any{"changed": changed})
 	emitPlan(w, before, after.IsActive)
+	emitFilter(w, before.CatalogueFilter, after.CatalogueFilter)
 	return after, updatePlan(ctx, w.Tx.Tx, &after)
 }
 
@@ -150,5 +152,6 @@ func (d *Domain) deletePlan(ctx context.Context, w *api.Write, in *planID) (api.
 	}
 	w.Audit("plan.deleted", resourcePlan, p.ID, map[string]any{"object": p})
 	emitPlan(w, p, false)
+	emitFilter(w, p.CatalogueFilter, "")
 	return api.None{}, err
 }

@@ -12,7 +12,7 @@ import (
 const planColumns = `
 	id, external_id, name, description, price::text AS price, currency, billing_cycle, max_profiles, max_concurrent_streams,
 	max_devices, max_quality, has_downloads, allow_download_count, has_ads, has_hdr, has_dolby_atmos, trial_days, is_active,
-	includes_premium_channels, created_at, updated_at`
+	includes_premium_channels, catalogue_filter, created_at, updated_at`
 
 // offeredPlans reads the plans on offer, those of a currency and a billing cycle where they are given.
 func offeredPlans(ctx context.Context, tx pgx.Tx, currency, cycle string) ([]AdminPlan, error) {
@@ -82,17 +82,17 @@ func (p *AdminPlan) args() pgx.NamedArgs {
 		"max_devices": p.MaxDevices, "max_quality": p.MaxQuality, "has_downloads": p.HasDownloads,
 		"allow_download_count": p.AllowDownloadCount, "has_ads": p.HasAds, "has_hdr": p.HasHDR,
 		"has_dolby_atmos": p.HasDolbyAtmos, "trial_days": p.TrialDays, "is_active": p.IsActive,
-		"includes_premium_channels": p.IncludesPremiumChannels, "created_at": p.CreatedAt, "updated_at": p.UpdatedAt,
+		"includes_premium_channels": p.IncludesPremiumChannels, "catalogue_filter": p.CatalogueFilter, "created_at": p.CreatedAt, "updated_at": p.UpdatedAt,
 	}
 }
 
 const insertInto = `
 	INSERT INTO plans (id, name, description, price, currency, billing_cycle, max_profiles, max_concurrent_streams, max_devices,
 		max_quality, has_downloads, allow_download_count, has_ads, has_hdr, has_dolby_atmos, trial_days, is_active,
-		includes_premium_channels, created_at, updated_at)
+		includes_premium_channels, catalogue_filter, created_at, updated_at)
 	VALUES (@id, @name, @description, @price::text::numeric, @currency, @billing_cycle, @max_profiles, @max_concurrent_streams,
 		@max_devices, @max_quality, @has_downloads, @allow_download_count, @has_ads, @has_hdr, @has_dolby_atmos, @trial_days,
-		@is_active, @includes_premium_channels, @created_at, @updated_at)`
+		@is_active, @includes_premium_channels, @catalogue_filter, @created_at, @updated_at)`
 
 // insertPlan stores a plan and gives it its external id.
 func insertPlan(ctx context.Context, tx pgx.Tx, p *AdminPlan) error {
@@ -106,7 +106,7 @@ func updatePlan(ctx context.Context, tx pgx.Tx, p *AdminPlan) error {
 			max_devices = @max_devices, max_quality = @max_quality, has_downloads = @has_downloads,
 			allow_download_count = @allow_download_count, has_ads = @has_ads, has_hdr = @has_hdr,
 			has_dolby_atmos = @has_dolby_atmos, trial_days = @trial_days, is_active = @is_active,
-			includes_premium_channels = @includes_premium_channels, updated_at = @updated_at
+			includes_premium_channels = @includes_premium_channels, catalogue_filter = @catalogue_filter, updated_at = @updated_at
 		WHERE id = @id`
 	_, err := tx.Exec(ctx, q, p.args())
 	return err

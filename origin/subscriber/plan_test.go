@@ -246,7 +246,7 @@ func TestHostilePlans(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	valid := planBody(object{"description": "d", "has_downloads": true, "allow_download_count": 1, "has_ads": true, "has_hdr": true, "has_dolby_atmos": true,
-		"trial_days": 1, "includes_premium_channels": true})
+		"trial_days": 1, "includes_premium_channels": true, "catalogue_filter": "f"})
 	p := b.create(nil)
 	b.Hostile(t, apitest.Request{Method: "POST", Path: adminPlans, Access: planner}, valid)
 	b.Hostile(t, apitest.Request{Method: "PUT", Path: p.Location(), Access: planner}, valid)

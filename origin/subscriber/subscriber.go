@@ -12,12 +12,15 @@ import (
 
 	"encora/origin/api"
 	"encora/origin/pgdb"
+	"encora/shared/fault"
 )
 
-// Domain is the subscribers. The func fields are filled by origin/app from the domain that owns sessions and progress; one that
-// is nil has nothing to do.
+// Domain is the subscribers. The func fields are filled by origin/app from the domain that owns sessions and progress, and from
+// the kit of filters; one that is nil has nothing to do.
 type Domain struct {
 	DB *pgdb.DB
+	// CheckFilter says what is wrong with a catalogue filter, naming the field.
+	CheckFilter func(field, text string) []fault.Detail
 	// EndSessions ends the account's sessions, or those of one device, for a reason of the contract. The account is locked.
 	EndSessions func(ctx context.Context, w *api.Write, account uuid.UUID, device *uuid.UUID, reason string) error
 	// ForgetProgress removes what the account's profiles have watched. The account is locked.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"encora/shared/fault"
+	"encora/shared/territory"
 )
 
 // ImageSet is a title's artwork. URLs are absolute, immutable and cache-safe.
@@ -22,6 +23,15 @@ type ImageSet struct {
 	ThumbnailURL string `json:"thumbnail_url,omitempty" format:"uri" maxLength:"2048"`
 	LogoURL      string `json:"logo_url,omitempty" format:"uri" maxLength:"2048"`
 	BannerURL    string `json:"banner_url,omitempty" format:"uri" maxLength:"2048"`
+}
+
+// CastMember is a person's part in a film or show.
+type CastMember struct {
+	Name          string `json:"name" minLength:"1" maxLength:"200" pattern:"^[^\\r\\n]*\\S[^\\r\\n]*$" patternDescription:"a text on one line that is not blank"`
+	Role          string `json:"role" enum:"actor,director,writer,producer,host,guest"`
+	CharacterName string `json:"character_name,omitempty" maxLength:"200"`
+	ImageURL      string `json:"image_url,omitempty" format:"uri" maxLength:"2048"`
+	SortOrder     int    `json:"sort_order,omitempty" minimum:"0" maximum:"100000"`
 }
 
 // GeoRestrictionRef is the first rule, by id, that is attached to a title.
@@ -81,6 +91,38 @@ func (f *Faults) Languages(field string, tags []string) {
 		if _, err := language.Parse(tag); err != nil {
 			f.Add(field+"["+strconv.Itoa(i)+"]", "invalid_format", "Expected a BCP-47 language tag.")
 		}
+	}
+}
+
+// Countries wants an ISO 3166-1 alpha-2 code in every place.
+func (f *Faults) Countries(field string, codes []string) {
+	for i, code := range codes {
+		if !territory.Valid(code) {
+			f.Add(field+"["+strconv.Itoa(i)+"]", "not_allowed", "Expected an ISO 3166-1 alpha-2 code in capitals.")
+		}
+	}
+}
+
+// Cast wants URLs of the members' images.
+func (f *Faults) Cast(field string, cast []CastMember) {
+	for i, c := range cast {
+		f.URL(field+"["+strconv.Itoa(i)+"].image_url", c.ImageURL)
+	}
+}
+
+// Date wants a day that a calendar has, which the schema has checked, from the year 1 on, or nothing.
+func (f *Faults) Date(field, day string) {
+	if strings.HasPrefix(day, "0000-") {
+		f.Add(field, "out_of_range", "Expected a year from 1 to 9999.")
+	}
+}
+
+// Period wants days in their order; one that is not given is none.
+func (f *Faults) Period(from, to, first, last string) {
+	f.Date(from, first)
+	f.Date(to, last)
+	if first != "" && last != "" && last < first {
+		f.Add(to, "out_of_range", "Expected a day that is not before "+from+".")
 	}
 }
 

@@ -22,7 +22,7 @@ type Claims struct {
 	Subject    string // never empty
 	AccountID  string // UUID in lower case, or empty when the token speaks for no viewer
 	Country    string // two letters A–Z as the issuer wrote them, not necessarily an ISO 3166-1 code; or empty
-	PlanID     string // or empty
+	PlanID     string // as the issuer wrote it, a UUID in lower case; or empty
 	Role       string // informative: viewer, editor, admin; only Scopes permit
 	ProfileIDs []string
 	Scopes     []string
@@ -57,7 +57,7 @@ func (v *Verifier) readClaims(payload []byte, now time.Time) (*Claims, error) {
 	if !slices.Contains(r.audience(), v.audience) {
 		r.fail("aud", "names another audience")
 	}
-	c := &Claims{Subject: r.text("sub"), AccountID: r.accountID(), Country: r.country(), PlanID: r.text("plan_id"),
+	c := &Claims{Subject: r.text("sub"), AccountID: r.accountID(), Country: r.country(), PlanID: r.planID(),
 		Role: r.text("role"), ProfileIDs: r.list("profile_ids"), Scopes: r.scopes(), Expires: r.lifetime(now)}
 	if c.Subject == "" {
 		r.fail("sub", "is empty")
@@ -149,6 +149,15 @@ func (r *reader) accountID() string {
 		r.fail("account_id", "is not a UUID")
 	}
 	return strings.ToLower(s)
+}
+
+// planID is a plan's. One that is no UUID is of no plan of ours, as one that is not known.
+func (r *reader) planID() string {
+	s := r.text("plan_id")
+	if ids.Valid(s) {
+		return strings.ToLower(s)
+	}
+	return s
 }
 
 func (r *reader) country() string {

@@ -49,6 +49,11 @@ func TestAcceptedClaims(t *testing.T) {
 	if err != nil || c.AccountID != testAccount {
 		t.Error("one account has two spellings:", err, c)
 	}
+	for given, want := range map[string]string{strings.ToUpper(testAccount): testAccount, "Gold": "Gold"} {
+		if c, err := v.Verify([]byte(k.token(map[string]any{"plan_id": given}))); err != nil || c.PlanID != want {
+			t.Error("plan", given, err, c)
+		}
+	}
 }
 
 func TestAcceptedHeaders(t *testing.T) {

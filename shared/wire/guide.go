@@ -6,7 +6,8 @@ const (
 	DayPath    = "/internal/epg/{channel_id}/{day}" // GET, day as 2006-01-02 in UTC: a Day, which carries TagSchedule
 )
 
-// TagLineup is the tag of the Lineup: it changes with what channels are published, their rules and their catch-up days.
+// TagLineup is the tag of the Lineup: it changes with what channels are published, their rules, their catch-up days
+// and the filters that leave them out.
 const TagLineup = "lineup"
 
 // TagChannel is the tag of a channel's own answers. A hard change means that the channel was taken from viewers.
@@ -24,7 +25,7 @@ type Lineup struct {
 type LineupChannel struct {
 	ID          string   `json:"id"`
 	CatchupDays int      `json:"catchup_days"` // 0: there is no catch-up
-	Rules       []string `json:"rules"`        // ids of the geo rules attached
+	Rules       []string `json:"rules"`        // ids of the geo rules attached, and of plans (PlanFilter) whose filter leaves it out
 }
 
 // Day is every programme of a channel that is on air at some time of a day in UTC, in the order of start and id. It is

@@ -75,6 +75,7 @@ type Start struct {
 	ProfileVouched bool   `json:"profile_vouched,omitempty"` // the token names it; else the account must have it
 	ContentType    string `json:"content_type"`
 	ContentID      string `json:"content_id"`
+	ChannelID      string `json:"channel_id,omitempty"` // of a programme: plans include it as they do its channel
 	Title          string `json:"title"`
 	IsPremium      bool   `json:"is_premium,omitempty"`
 	Seconds        int    `json:"seconds,omitempty"`

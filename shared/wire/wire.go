@@ -6,17 +6,18 @@ import "time"
 
 // Paths of the internal listener.
 const (
-	FeedPath        = "/internal/feed"        // GET ?epoch=&after=&wait_ms= : long poll of the change feed
-	FillPrefix      = "/internal/fill"        // GET + viewer path + canonical query: an answer to cache
-	PassPrefix      = "/internal/pass"        // any method + path: an operation that is not cached
-	TerritoriesPath = "/internal/territories" // GET: the country → denying rules map, itself a cacheable answer
+	FeedPath      = "/internal/feed"      // GET ?epoch=&after=&wait_ms= : long poll of the change feed
+	FillPrefix    = "/internal/fill"      // GET + viewer path + canonical query: an answer to cache
+	PassPrefix    = "/internal/pass"      // any method + path: an operation that is not cached
+	AudiencesPath = "/internal/audiences" // GET: an Audiences, itself a cacheable answer
 )
 
 // Request headers, edge → origin.
 const (
 	AsOf       = "Encora-As-Of"     // RFC 3339 with nanoseconds, UTC: the instant for which to answer
 	Deny       = "Encora-Deny"      // comma-separated ids of the geo rules that deny the viewer's country, sorted
-	ClassPos   = "Encora-Class-Pos" // Deny holds as of this feed position; 409, with Pos, when the territory map has changed since
+	Plan       = "Encora-Plan"      // the plan that stands for the viewer's catalogue filter; absent: everything
+	ClassPos   = "Encora-Class-Pos" // Deny and Plan hold as of this feed position; 409, with Pos, when the audience map has changed since
 	MinPos     = "Encora-Min-Pos"   // the snapshot must hold this feed position at least
 	ClientAddr = "Encora-Client-IP" // pass-through: the viewer's address, already checked by the edge
 	Country    = "Encora-Country"   // pass-through: the viewer's country as the edge found it, or ZZ
@@ -32,8 +33,11 @@ const (
 	Until = "Encora-Until" // RFC 3339: the instant at which the clock alone changes this answer; absent: never
 )
 
-// TagTerritories is the tag of the territory map: a change that carries it may put a country into another class.
-const TagTerritories = "geo"
+// Tags of the audience map: a change that carries one may put viewers into another class.
+const (
+	TagTerritories = "geo"     // which rules deny a country
+	TagFilters     = "filters" // the plans' catalogue filters
+)
 
 // Hard marks a tag of a change that takes something away (unpublish, delete, a new geo block): answers that carry the
 // tag are never served again, not even stale while the origin is away.
@@ -60,8 +64,17 @@ type FeedPage struct {
 	WaitedMS int64 `json:"waited_ms"`
 }
 
-// Territories is the body of TerritoriesPath: for each ISO 3166-1 alpha-2 country (and ZZ, unknown) that any rule in use
-// denies, the sorted ids of those rules. A country that is absent is denied by none.
-type Territories struct {
+// Audiences is the body of AudiencesPath: what decides who may see what.
+type Audiences struct {
+	// Deny has, for each ISO 3166-1 alpha-2 country (and ZZ, unknown) that any rule in use denies, the sorted ids of those
+	// rules. A country that is absent is denied by none.
 	Deny map[string][]string `json:"deny"`
+	// Filters are the plans' catalogue filters. A plan that is in none of them sees everything.
+	Filters []PlanFilter `json:"filters,omitempty"`
+}
+
+// PlanFilter is one catalogue filter.
+type PlanFilter struct {
+	Plans []string `json:"plans"` // ids of the plans that have it, sorted; the first stands for all of them
+	Hash  string   `json:"hash"`  // of the filter's text: other texts have others
 }

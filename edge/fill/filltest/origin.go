@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,6 +25,8 @@ const Key = "test-edge-key-0123456789"
 type Ask struct {
 	Path, Query string // the public path and the canonical query
 	Deny        []string
+	Plan        string
+	ClassPos    uint64 // 0: none
 	AsOf        time.Time
 	MinPos      uint64
 }
@@ -48,8 +51,8 @@ type Origin struct {
 	URL *url.URL
 	// Render answers a fill. It runs under the lock that Write takes, so it sees a snapshot.
 	Render func(Ask) Answer
-	// Territories answers TerritoriesPath.
-	Territories wire.Territories
+	// Audiences answers AudiencesPath. A fill for a class of before its last change is refused.
+	Audiences wire.Audiences
 	// Pass answers what is passed through; nil: 200 with an empty object.
 	Pass func(w http.ResponseWriter, p Passed)
 	// BeforeFill and AfterSnapshot hold a fill up, before it reads the database and after.
@@ -81,7 +84,7 @@ func New(t testing.TB) *Origin {
 	mux := http.NewServeMux()
 	mux.HandleFunc(wire.FeedPath, o.feed)
 	mux.HandleFunc(wire.FillPrefix+"/", o.fill)
-	mux.HandleFunc(wire.TerritoriesPath, o.territories)
+	mux.HandleFunc(wire.AudiencesPath, o.audiences)
 	mux.HandleFunc(wire.LineupPath, o.fill)
 	mux.HandleFunc(wire.DayPath, o.fill)
 	mux.HandleFunc(wire.PlayablePath, o.fill)
@@ -268,6 +271,8 @@ func (o *Origin) fill(w http.ResponseWriter, r *http.Request) {
 	ask := Ask{Path: strings.TrimPrefix(r.URL.EscapedPath(), wire.FillPrefix), Query: r.URL.RawQuery}
 	ask.AsOf, _ = time.Parse(time.RFC3339Nano, r.Header.Get(wire.AsOf))
 	ask.MinPos, _ = strconv.ParseUint(r.Header.Get(wire.MinPos), 10, 64)
+	ask.ClassPos, _ = strconv.ParseUint(r.Header.Get(wire.ClassPos), 10, 64)
+	ask.Plan = r.Header.Get(wire.Plan)
 	if deny := r.Header.Get(wire.Deny); deny != "" {
 		ask.Deny = strings.Split(deny, ",")
 	}
@@ -289,7 +294,20 @@ func (o *Origin) answer(ask Ask) (Answer, string, uint64) {
 		target += "?" + ask.Query
 	}
 	o.fills[target]++
+	if o.outdated(ask.ClassPos) {
+		return Answer{Status: http.StatusConflict, Body: `{"code":"CONFLICT","message":"outdated","request_id":"origin","details":[]}`, Untagged: true}, o.epoch, o.head
+	}
 	return o.Render(ask), o.epoch, o.head
+}
+
+// outdated reports whether the audience map has changed since a class was found in it.
+func (o *Origin) outdated(class uint64) bool {
+	return class > 0 && slices.ContainsFunc(o.log, func(c wire.Change) bool {
+		return c.Pos > class && slices.ContainsFunc(c.Tags, func(tag string) bool {
+			tag = strings.TrimPrefix(tag, string(wire.Hard))
+			return tag == wire.TagTerritories || tag == wire.TagFilters
+		})
+	})
 }
 
 func write(w http.ResponseWriter, a Answer, epoch string, pos uint64) {
@@ -307,13 +325,13 @@ func write(w http.ResponseWriter, a Answer, epoch string, pos uint64) {
 	_, _ = io.WriteString(w, a.Body)
 }
 
-func (o *Origin) territories(w http.ResponseWriter, _ *http.Request) {
+func (o *Origin) audiences(w http.ResponseWriter, _ *http.Request) {
 	o.mu.Lock()
-	o.fills[wire.TerritoriesPath]++
-	body, _ := json.Marshal(o.Territories)
+	o.fills[wire.AudiencesPath]++
+	body, _ := json.Marshal(o.Audiences)
 	epoch, pos := o.epoch, o.head
 	o.mu.Unlock()
-	write(w, Answer{Body: string(body), Tags: []string{"geo"}}, epoch, pos)
+	write(w, Answer{Body: string(body), Tags: []string{wire.TagTerritories, wire.TagFilters}}, epoch, pos)
 }
 
 func (o *Origin) pass(w http.ResponseWriter, r *http.Request) {

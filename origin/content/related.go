@@ -1,4 +1,4 @@
-package catalog
+package content
 
 import (
 	"context"
@@ -7,31 +7,22 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
-	"encora/origin/content"
 )
 
-type relatedMoviesIn struct {
-	movieID
-	relatedIn
-}
-
-type relatedIn struct {
+// Shortlist is the part of an input that selects of a short list.
+type Shortlist struct {
 	api.Sparse
 	Limit int `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"Number of items per page (1–100, default 20)."`
 }
 
-func (d *Domain) relatedMovies(ctx context.Context, r *api.Read, in *relatedMoviesIn) (api.List[content.Summary], error) {
-	return related(ctx, r, content.Movie, in.MovieID, in.Limit)
-}
-
-// related are the visible titles of its kind that share most with this one: a cast member counts three genres, the better
+// Related are the visible titles of its kind that share most with this one: a cast member counts three genres, the better
 // rated comes first among equals.
-func related(ctx context.Context, r *api.Read, kind string, id uuid.UUID, limit int) (api.List[content.Summary], error) {
-	none := api.List[content.Summary]{}
-	if _, err := content.Visible(ctx, r, id, kind); err != nil {
+func Related(ctx context.Context, r *api.Read, kind string, id uuid.UUID, limit int) (api.List[Summary], error) {
+	none := api.List[Summary]{}
+	if _, err := Visible(ctx, r, id, kind); err != nil {
 		return none, err
 	}
-	q := content.Listed(r, kind)
+	q := Listed(r, kind)
 	if err := q.Clock(ctx, r); err != nil {
 		return none, err
 	}
@@ -39,12 +30,12 @@ func related(ctx context.Context, r *api.Read, kind string, id uuid.UUID, limit 
 	if err != nil {
 		return none, err
 	}
-	return api.List[content.Summary]{Data: found}, nil
+	return api.List[Summary]{Data: found}, nil
 }
 
 // selectRelated scores what shares a genre or a cast member. Of each genre the newest hundred compete, or a drama would be
 // compared with half of the catalogue each time.
-func selectRelated(ctx context.Context, r *api.Read, q *content.Query, id uuid.UUID, limit int) ([]content.Summary, error) {
+func selectRelated(ctx context.Context, r *api.Read, q *Query, id uuid.UUID, limit int) ([]Summary, error) {
 	s := `
 		WITH this AS (SELECT cast_keys FROM titles WHERE id = @id),
 		by_genre AS (
@@ -63,7 +54,7 @@ func selectRelated(ctx context.Context, r *api.Read, q *content.Query, id uuid.U
 		scored AS (
 			SELECT id, sum(score) AS score FROM (SELECT * FROM by_genre UNION ALL SELECT * FROM by_cast) s GROUP BY id
 		)
-		SELECT ` + content.SummaryColumns + ` FROM scored JOIN titles x ON x.id = scored.id
+		SELECT ` + SummaryColumns + ` FROM scored JOIN titles x ON x.id = scored.id
 		ORDER BY scored.score DESC, x.average_rating DESC, x.id LIMIT @limit`
 	args := q.Args()
 	args["id"], args["limit"] = id, limit
@@ -71,5 +62,5 @@ func selectRelated(ctx context.Context, r *api.Read, q *content.Query, id uuid.U
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByName[content.Summary])
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Summary])
 }

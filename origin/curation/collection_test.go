@@ -84,7 +84,7 @@ func TestCollectionRoundTrip(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	ids := b.movies(3)
-	rule := b.rule("FR")
+	rule := b.Rule("FR")
 	for _, c := range []curation.AdminCollection{
 		b.create(picked("a", object{"item_refs": []object{{"content_type": "movie", "content_id": ids[0], "sort_order": 7}, ref("movie", ids[1])}, "geo_restrictions": object{"rule_id": rule}})),
 		b.create(selected("b", "release_year >= 2000", object{"available_from": b.Now(), "available_until": b.Now().Add(time.Hour), "subtitle": "S"})),
@@ -194,9 +194,9 @@ func TestItemsThatViewersSee(t *testing.T) {
 	drafts := b.Movies(1, "draft")
 	b.window(m[0], b.Now().Add(time.Hour), nil)
 	b.window(m[1], nil, b.Now().Add(-time.Hour))
-	b.attach(b.rule("FR"), "movie", m[2])
+	b.attach(b.Rule("FR"), "movie", m[2])
 	show, episode := b.show("show")
-	b.attach(b.rule("DE"), "show", show)
+	b.attach(b.Rule("DE"), "show", show)
 	refs := append(films(append(m, drafts...)...), ref("episode", episode), ref("show", show))
 	hand, dynamic := b.create(picked("hand", object{"item_refs": refs})), b.create(selected("all", "true", nil))
 	if hand.ItemCount != 9 || dynamic.ItemCount != 6 || len(dynamic.ItemRefs) != 0 || dynamic.ItemRefs == nil {
@@ -404,7 +404,7 @@ func TestWindowsOfItems(t *testing.T) {
 func TestTerritoriesOfCollections(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	rule := b.rule("FR")
+	rule := b.Rule("FR")
 	c := b.create(picked("a", object{"geo_restrictions": object{"rule_id": rule}}))
 	detail := "/v2/collections/" + c.ID.String()
 	b.as("viewer@FR", "GET", detail, nil).Want(404)

@@ -70,9 +70,10 @@ type screen struct {
 	collections map[uuid.UUID]*collection // those that the viewer sees
 }
 
-// saw notes when something that the screen shows has changed.
+// saw notes when something that the screen shows has changed. Whether that is before AsOf does not matter: clocks differ, and the
+// same data give the same answer.
 func (s *screen) saw(at *time.Time) {
-	if at != nil && at.After(s.newest) && !at.After(s.AsOf) {
+	if at != nil && at.After(s.newest) {
 		s.newest = *at
 	}
 }
@@ -193,10 +194,10 @@ func (r *Rail) itemsURL() *string {
 		url = "/v2/channels?status=live"
 	case r.Type == trending:
 		url = "/v2/recommendations/trending?content_type=" + *r.ContentType + "&window=" + *r.Window
-	case *r.ContentType == "mixed":
-		return nil
-	default:
+	case r.Type == newReleases && *r.ContentType != "mixed":
 		url = "/v2/" + *r.ContentType + "s?sort=-created_at"
+	default:
+		return nil
 	}
 	return &url
 }

@@ -104,8 +104,8 @@ func TestRailsWithoutItems(t *testing.T) {
 	m := b.movies(1)
 	empty, draft := b.create(picked("empty", nil)), b.create(picked("draft", object{"status": "draft", "item_refs": films(m...)}))
 	blocked, whole := b.create(picked("blocked", object{"item_refs": films(m...)})), b.create(picked("whole", object{"item_refs": films(m...)}))
-	b.attach(b.rule("FR"), "collection", blocked.ID)
-	b.attach(b.rule("DE"), "movie", m[0])
+	b.attach(b.Rule("FR"), "collection", blocked.ID)
+	b.attach(b.Rule("DE"), "movie", m[0])
 	var rails []object
 	for _, c := range []curation.AdminCollection{empty, draft, blocked, whole} {
 		rails = append(rails, rail("collection", object{"collection_id": c.ID, "title": c.Slug}))
@@ -191,6 +191,10 @@ func TestGeneratedAt(t *testing.T) {
 	edited := b.Now()
 	b.Exec(`UPDATE movies SET updated_at = $2 WHERE id = $1`, m[0], edited)
 	f(edited)
+	ahead := b.Now().Add(2 * time.Hour) // of the clock that asks
+	b.Exec(`UPDATE movies SET updated_at = $2 WHERE id = $1`, m[0], ahead)
+	f(ahead)
+	b.Exec(`UPDATE movies SET updated_at = $2 WHERE id = $1`, m[0], edited)
 	edited = b.Now()
 	b.edit("PUT", c.Location(), picked("a", object{"item_refs": films(m[0]), "title": "Other"})).Want(200)
 	f(edited)

@@ -2,7 +2,6 @@ package curation_test
 
 import (
 	"bytes"
-	"context"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -13,11 +12,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"encora/origin/api"
 	"encora/origin/apitest"
-	"encora/origin/content"
 	"encora/origin/curation"
 	"encora/shared/wire"
 )
@@ -42,11 +39,10 @@ func setup(t testing.TB) *bundle {
 	t.Helper()
 	b := &bundle{t: t}
 	b.Bundle = apitest.New(t, func(a *apitest.Bundle) []api.Entry {
-		b.domain = &curation.Domain{DB: a.DB, Upkeep: content.Upkeep{Attach: attachRule, Detach: detachRules, RemoveMedia: noMedia},
-			Log: slog.New(slog.NewTextHandler(&b.log, nil))}
+		b.domain = &curation.Domain{DB: a.DB, Upkeep: apitest.Upkeep, Log: slog.New(slog.NewTextHandler(&b.log, nil))}
 		return b.domain.Entries()
 	})
-	b.Server.DenyRules = rulesThatDeny
+	b.Server.DenyRules = apitest.DenyRules
 	b.Set(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	return b
 }
@@ -69,26 +65,6 @@ func (l *lines) all() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Collect(strings.Lines(l.text.String()))
-}
-
-func attachRule(ctx context.Context, w *api.Write, contentType string, id, rule uuid.UUID) (bool, error) {
-	tag, err := w.Exec(ctx, `INSERT INTO geo_attachments (rule_id, content_type, content_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, rule, contentType, id)
-	return tag.RowsAffected() > 0, err
-}
-
-func detachRules(ctx context.Context, w *api.Write, ids ...uuid.UUID) (bool, error) {
-	tag, err := w.Exec(ctx, `DELETE FROM geo_attachments WHERE content_id = ANY($1)`, ids)
-	return tag.RowsAffected() > 0, err
-}
-
-func noMedia(context.Context, *api.Write, ...uuid.UUID) error { return nil }
-
-func rulesThatDeny(ctx context.Context, tx pgx.Tx, country string) ([]uuid.UUID, error) {
-	rows, err := tx.Query(ctx, `SELECT id FROM geo_rules WHERE (policy = 'block_list') = ($1 = ANY(territories)) ORDER BY id`, country)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 }
 
 type absence struct{}
@@ -164,14 +140,6 @@ func (b *bundle) fill(path string, at time.Time, deny ...uuid.UUID) *apitest.Ans
 		ids = append(ids, id.String())
 	}
 	return b.Ask(wire.FillPrefix+path, map[string]string{wire.AsOf: at.Format(time.RFC3339Nano), wire.Deny: strings.Join(ids, ",")})
-}
-
-// rule stores a geo rule that blocks the countries.
-func (b *bundle) rule(countries ...string) uuid.UUID {
-	b.t.Helper()
-	id := uuid.Must(uuid.NewV7())
-	b.Exec(`INSERT INTO geo_rules VALUES ($1, 'rule', '', 'block_list', $2, now(), now())`, id, countries)
-	return id
 }
 
 func (b *bundle) attach(rule uuid.UUID, kind string, id uuid.UUID) {

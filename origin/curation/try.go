@@ -31,9 +31,11 @@ func (s *screen) try(ctx context.Context, id uuid.UUID, what string, part func()
 		return err
 	}
 	if cause := part(); cause != nil {
+		if _, err := s.Exec(ctx, `ROLLBACK TO SAVEPOINT part`); err != nil {
+			return err
+		}
 		s.leaveOut(id, what, cause)
-		_, err := s.Exec(ctx, `ROLLBACK TO SAVEPOINT part`)
-		return err
+		return nil
 	}
 	s.domain.failing.over(id)
 	_, err := s.Exec(ctx, `RELEASE SAVEPOINT part`)

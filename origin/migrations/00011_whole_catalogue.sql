@@ -136,6 +136,7 @@ CREATE INDEX titles_available_from ON titles (content_type, available_from, id);
 CREATE INDEX titles_air_date ON titles (content_type, air_date, id);
 CREATE INDEX titles_created_at ON titles (content_type, created_at, id);
 CREATE INDEX titles_updated_at ON titles (content_type, updated_at, id);
+CREATE INDEX titles_newest ON titles (created_at, id) WHERE published; -- of any kind, for filters
 CREATE INDEX titles_popularity ON titles (popularity, id) WHERE published;
 CREATE INDEX titles_parent ON titles (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX titles_season ON titles (season_id, place) WHERE season_id IS NOT NULL;

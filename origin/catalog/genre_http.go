@@ -67,7 +67,8 @@ func (d *Domain) createGenre(ctx context.Context, w *api.Write, in *createGenreI
 		return Genre{}, err
 	}
 	w.Audit("genre.created", "genre", g.ID, nil)
-	w.Emit(content.TagGenres, content.TagSlugs)
+	w.Emit(content.TagGenres)
+	w.EmitHard(content.TagSlugs) // filters that name it mean something else now
 	return g.Genre, nil
 }
 
@@ -120,7 +121,8 @@ func (d *Domain) storeGenre(ctx context.Context, w *api.Write, before, after *ge
 	if before.Slug == after.Slug {
 		return nil
 	}
-	w.Emit(content.TagSlugs, content.TagGenre(after.ID))
+	w.EmitHard(content.TagSlugs) // filters that name it mean something else now
+	w.Emit(content.TagGenre(after.ID))
 	for _, kind := range use.Published {
 		w.Emit(content.TagList(kind))
 	}
@@ -172,6 +174,7 @@ func (d *Domain) deleteGenre(ctx context.Context, w *api.Write, in *genreID) (ap
 		return api.None{}, fault.New(fault.Conflict, "Other genres stand below this one; move or delete them first.")
 	}
 	w.Audit("genre.deleted", "genre", g.ID, map[string]any{"object": g.Genre})
-	w.Emit(content.TagGenres, content.TagSlugs)
+	w.Emit(content.TagGenres)
+	w.EmitHard(content.TagSlugs) // filters that name it mean something else now
 	return api.None{}, deleteGenre(ctx, w.Tx, g.ID)
 }

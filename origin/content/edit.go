@@ -210,12 +210,16 @@ type edited[R any] struct {
 // store writes an edited row if anything changed, and tells of it.
 func (k *Kind[R, A]) store(ctx context.Context, w *api.Write, e edited[R]) (A, error) {
 	var none A
+	was, is := k.Handle(e.before), k.Handle(e.after)
+	plans, err := k.plans(ctx, w, is.ID, e.seen)
+	if err != nil {
+		return none, err
+	}
 	if k.Settle != nil {
 		if err := k.Settle(ctx, w, e.after); err != nil {
 			return none, err
 		}
 	}
-	was, is := k.Handle(e.before), k.Handle(e.after)
 	stored, err := k.Read(ctx, w.Tx.Tx, is.ID)
 	if err != nil {
 		return none, err
@@ -239,12 +243,24 @@ func (k *Kind[R, A]) store(ctx context.Context, w *api.Write, e edited[R]) (A, e
 	if k.Also != nil {
 		k.Also(w, e.before, e.after)
 	}
+	left, err := k.plans(ctx, w, is.ID, e.seen)
+	if err != nil {
+		return none, err
+	}
 	c := Change{
-		Hard: e.denied || takenAway(*was.Publication, *is.Publication, was.window(), is.window()),
+		Hard: e.denied || lost(plans, left) || takenAway(*was.Publication, *is.Publication, was.window(), is.window()),
 		Counts: e.ruled || was.Publication.State != is.Publication.State || !was.window().equal(is.window()) ||
 			slices.Contains(changed, fieldGenres),
 	}
 	return k.Admin(e.after, w.Now), k.shown(ctx, w, is.ID, c, e.seen)
+}
+
+// plans lists the filters of plans that let a title through which viewers have seen; of others it is of no interest.
+func (k *Kind[R, A]) plans(ctx context.Context, w *api.Write, id uuid.UUID, seen bool) ([]string, error) {
+	if !seen || k.Type == Collection {
+		return nil, nil
+	}
+	return passing(ctx, w.Tx.Tx, id)
 }
 
 // Fields whose changes mean more than the others'.

@@ -80,6 +80,9 @@ func TestSeriesHaveMedia(t *testing.T) {
 		t.Helper()
 		return o.Do(apitest.Request{Method: "GET", Path: path, Access: "viewer@FR"}).Want(status)
 	}
+	for _, path := range []string{trailers, tracks} {
+		o.Denied(t, apitest.Request{Method: "GET", Path: path, Access: "viewer"})
+	}
 	trailer := o.asset("trailer", "show", s.ID)
 	o.asset("subtitle", "episode", e.ID)
 	o.asset("audio_track", "episode", e.ID)

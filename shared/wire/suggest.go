@@ -14,7 +14,7 @@ func SuggestPart(id [16]byte) int { return int(id[15] % SuggestParts) }
 
 // TagSuggest is the tag of a part: it changes with every title that is in it, was or will be. It is not hard, since one title
 // that is taken away must not take its part along: while the origin is away, edges leave out what had a hard change under its
-// own tag, `movie:ID`.
+// own tag, `movie:ID`, or its show's.
 func TagSuggest(part int) string { return "suggest:" + strconv.Itoa(part) }
 
 // Suggestions are the titles of one part that are published or scheduled, in any order.

@@ -93,14 +93,14 @@ type genreUsage struct {
 }
 
 func genreUse(ctx context.Context, tx *record.Tx, id uuid.UUID) (genreUsage, error) {
+	// One title of a kind is enough: a drama would be joined with half of the catalogue.
+	const some = `
+		SELECT kind FROM unnest($2::text[]) kind WHERE EXISTS (
+			SELECT FROM title_genres tg JOIN titles t ON t.id = tg.content_id WHERE tg.genre_id = $1 AND t.content_type = kind`
 	const q = `
-		SELECT ARRAY(SELECT DISTINCT t.content_type FROM title_genres tg JOIN titles t ON t.id = tg.content_id
-		             WHERE tg.genre_id = $1 ORDER BY 1),
-		       ARRAY(SELECT DISTINCT t.content_type FROM title_genres tg JOIN titles t ON t.id = tg.content_id
-		             WHERE tg.genre_id = $1 AND t.published ORDER BY 1),
-		       EXISTS (SELECT 1 FROM genres WHERE parent_id = $1)`
+		SELECT ARRAY(` + some + `)), ARRAY(` + some + ` AND t.published)), EXISTS (SELECT FROM genres WHERE parent_id = $1)`
 	var u genreUsage
-	err := tx.QueryRow(ctx, q, id).Scan(&u.Kinds, &u.Published, &u.Children)
+	err := tx.QueryRow(ctx, q, id, genreTypes("")).Scan(&u.Kinds, &u.Published, &u.Children)
 	return u, err
 }
 

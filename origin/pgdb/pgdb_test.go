@@ -354,6 +354,26 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
+// What a read runs is planned for the data that there are, every time; what a write runs may be planned once.
+func TestReadsArePlannedEachTime(t *testing.T) {
+	t.Parallel()
+	db := open(t, 1)
+	mode := func(want string) func(pgx.Tx) error {
+		return func(tx pgx.Tx) error {
+			var got string
+			if err := tx.QueryRow(t.Context(), `SHOW plan_cache_mode`).Scan(&got); err != nil || got != want {
+				t.Errorf("planned by %q, want %q: %v", got, want, err)
+			}
+			return nil
+		}
+	}
+	for range 2 { // on one connection: nothing of it stays
+		if err := errors.Join(db.Snapshot(t.Context(), mode("force_custom_plan")), db.Write(t.Context(), mode("auto"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestTimesAreUTC(t *testing.T) {
 	t.Parallel()
 	db := open(t, 1)

@@ -75,7 +75,7 @@ func ports(n int) int { return 20_000 + os.Getpid()%800*15 + n }
 func TestContestIsPaired(t *testing.T) {
 	r := newTestRig(t, Command{Rounds: 3, Connections: 8, Port: ports(0)})
 	r.warmUp, r.round = 100*time.Millisecond, 300*time.Millisecond
-	page, err := r.page(t.Context(), fakeorigin.Small)
+	page, err := r.page(t.Context(), pathOf(fakeorigin.Small), fakeorigin.Small)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ const roomy = 1 << 30
 
 // field is the servers that are compared, all on the bench's core, and the pages that all of them answer.
 type field struct {
-	pages  []subject.Page // Small, Large
+	pages  []subject.Page // Small, Large, Home
 	edge   *subject.Subject
 	peers  []*subject.Subject
 	absent [][2]string // name and why
@@ -90,8 +90,8 @@ func (r *rig) startEdge(ctx context.Context) error {
 	}
 	r.field.edge = edge
 	r.origin.Plain = map[string]http.Header{}
-	for _, size := range []int{fakeorigin.Small, fakeorigin.Large} {
-		page, err := r.page(ctx, size)
+	for _, size := range []int{fakeorigin.Small, fakeorigin.Large, fakeorigin.Home} {
+		page, err := r.page(ctx, pathOf(size), size)
 		if err != nil {
 			return err
 		}
@@ -106,12 +106,20 @@ func (r *rig) startEdge(ctx context.Context) error {
 	return nil
 }
 
-func (r *rig) page(ctx context.Context, size int) (subject.Page, error) {
+// pathOf is where a body of the size is found.
+func pathOf(size int) string {
+	if size == fakeorigin.Home {
+		return fakeorigin.HomePath
+	}
+	return film(size, 0)
+}
+
+func (r *rig) page(ctx context.Context, path string, size int) (subject.Page, error) {
 	body, err := fakeorigin.Body(fakeorigin.FilmID(size, 0))
 	if err != nil {
 		return subject.Page{}, err
 	}
-	p := subject.Page{Path: film(size, 0), Body: body, Header: assumed}
+	p := subject.Page{Path: path, Body: body, Header: assumed}
 	if r.field.edge == nil {
 		return p, nil
 	}

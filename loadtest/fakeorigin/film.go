@@ -13,7 +13,11 @@ import (
 const (
 	Small = 1536
 	Large = 25600
+	Home  = 40960
 )
+
+// HomePath is answered with a body of Home bytes.
+const HomePath = "/v2/home"
 
 // FilmID is the id of the n-th film whose body is size bytes long (at most 64 KiB in steps of 16 B): a UUIDv7
 // (RFC 9562, 5.7) that says both, so that this origin needs no table.

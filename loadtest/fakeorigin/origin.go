@@ -86,6 +86,8 @@ func (o *Origin) Handler() http.Handler {
 	mux.HandleFunc("GET "+JWKSPath, func(w http.ResponseWriter, _ *http.Request) { w.Write(o.jwks) })
 	mux.HandleFunc("GET /v2/movies/{id}", o.plain)
 	mux.HandleFunc("GET "+wire.FillPrefix+"/v2/movies/{id}", o.internal(o.fill))
+	mux.HandleFunc("GET "+HomePath, asHome(o.plain))
+	mux.HandleFunc("GET "+wire.FillPrefix+HomePath, o.internal(asHome(o.fill)))
 	mux.HandleFunc("GET "+wire.FeedPath, o.internal(o.feed))
 	mux.HandleFunc("GET "+wire.AudiencesPath, o.internal(o.audiences))
 	mux.HandleFunc("GET "+wire.LineupPath, o.internal(o.lineup))
@@ -103,6 +105,14 @@ func (o *Origin) internal(h http.HandlerFunc) http.HandlerFunc {
 			http.Error(w, `{"code":"UNAUTHORIZED"}`, http.StatusUnauthorized)
 			return
 		}
+		h(w, r)
+	}
+}
+
+// asHome answers with the body that stands for the home screen.
+func asHome(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.SetPathValue("id", FilmID(Home, 0))
 		h(w, r)
 	}
 }

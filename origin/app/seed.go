@@ -94,6 +94,9 @@ func (s *seed) demo(ctx context.Context, p *program, now time.Time) error {
 	if err := demoSubscribers(ctx, p, &d.subscriber, once); err != nil {
 		return err
 	}
+	if err := demoHome(ctx, p, d, once, now); err != nil {
+		return err
+	}
 	stations := ingest.DemoStations()
 	g := guideSeed{name: "demo", count: len(stations), stations: slices.Values(stations), once: &once, now: now,
 		back: demoDaysBack, ahead: demoDaysAhead}

@@ -109,7 +109,9 @@ func TestSuggestionsDontAllocate(t *testing.T) {
 			s.titles[n].Not = []string{[]string{"a", "b", "c"}[n%3]}
 		}
 	})
-	s.wantNoAllocations("suggestions", request("GET", suggestPath+"?q=st", viewer))
+	kids := s.ofPlan(testID(71))
+	s.write(s.filters(filter("kids", 71)), "!filters")
+	s.wantNoAllocations("suggestions", request("GET", suggestPath+"?q=st", kids))
 	s.wantNoAllocations("of several words", request("GET", suggestPath+"?q=st%C3%A1r+fi&limit=20", viewer))
 	s.wantNoAllocations("not modified", request("GET", suggestPath+"?q=film", viewer, "If-None-Match: *"))
 }

@@ -202,13 +202,14 @@ func (c *completing) of(world uint32) bool {
 	return true
 }
 
-// take makes sources of the parts. What an older map of audiences can't tell is left out, and the answer marked.
+// take makes sources of the parts. Where no position is known at which a part and the map of audiences were both right, what
+// may be denied to anybody is left out, and the answer is marked.
 func (c *completing) take(of *pin[audiences]) outcome {
 	whole := of.how
 	for i := range c.parts {
 		part := &c.parts[i]
 		whole.worsen(part.how)
-		s := suggest.Source{Part: part.value, Pos: part.answer.Pos(), Stale: part.stale, Shy: part.answer.Pos() > of.asOf}
+		s := suggest.Source{Part: part.value, Pos: part.answer.Pos(), Stale: part.stale, Shy: part.answer.Pos() > of.asOf || part.asOf < of.answer.Pos()}
 		if c.sources[i] = s; s.Shy {
 			whole.worsen(c.m.stale(part.answer))
 		}

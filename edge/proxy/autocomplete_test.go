@@ -277,7 +277,36 @@ func TestSuggestionsByAudienceAndClock(t *testing.T) {
 	both(func(headers ...string) { s.shows(s.suggest("star", headers...), 1, 3) })
 }
 
-// failing makes fills fail, while the feed goes on.
+// A title that a plan's filter leaves out has the plan that stands for the filter among what keeps it from viewers.
+func TestSuggestionsByPlan(t *testing.T) {
+	s := setupCorpus(t)
+	s.films(3)
+	kids, kidsToo, sport := s.ofPlan(testID(71)), s.ofPlan(testID(72)), s.ofPlan(testID(73))
+	f := func(who string, titles ...int) {
+		t.Helper()
+		both(func(headers ...string) { s.shows(s.suggest("star", append(headers, who)...), titles...) })
+	}
+	f(kids, 1, 2, 3)
+	s.write(func() {
+		s.titles[2].Not = []string{"r1", testID(71)}
+		s.origin.Audiences.Filters = []wire.PlanFilter{filter("kids", 71, 72), filter("sport", 73)}
+	}, "!filters", wire.TagSuggest(partOf(2)))
+	f(kids, 1, 3)
+	f(kidsToo, 1, 3)
+	f(sport, 1, 2, 3)
+	f(viewer, 1, 2, 3)
+	// Another plan stands for the filter; the part that says so can't be had, the map can.
+	s.failing()
+	s.write(func() {
+		s.titles[2].Not = []string{testID(72)}
+		s.origin.Audiences.Filters = []wire.PlanFilter{filter("more", 71), filter("kids", 72)}
+	}, "!filters", wire.TagSuggest(partOf(2)))
+	a := s.suggest("star", kidsToo)
+	s.shows(a, 1, 3)
+	s.wantStatus(a, "origin-away")
+}
+
+// failing makes fills fail, while the feed and the map of audiences go on.
 func (s *corpus) failing() {
 	s.origin.Set(func() { s.origin.BeforeFill = func(filltest.Ask) { panic(http.ErrAbortHandler) } })
 }

@@ -12,7 +12,7 @@ type Source struct {
 	*Part
 	Pos   uint64 // feed position that the part was read at
 	Stale bool   // changes after it were not read: what they took away is left out
-	Shy   bool   // it is newer than what is known of the viewer: what is kept from anybody is left out
+	Shy   bool   // what is known of the viewer may be of another time: what is kept from anybody is left out
 }
 
 // Viewer says what may not be shown.

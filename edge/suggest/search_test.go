@@ -105,7 +105,8 @@ func TestWhatMayNotBeShown(t *testing.T) {
 	titles[1].Not = []string{"b", "a"}
 	titles[2].Not = []string{"c"}
 	titles[3].Until = 1000
-	titles[4].Type = wire.ContentEpisode
+	titles[4].Type, titles[4].Parent = wire.ContentEpisode, testID(77)
+	titles[5].Type, titles[5].Parent = wire.ContentEpisode, testID(78)
 	titles[6].Not = []string{"a", "b"}
 	source := Source{Part: part(t, titles...), Pos: 7}
 	if n := len(source.sets); n != 3 {
@@ -123,7 +124,7 @@ func TestWhatMayNotBeShown(t *testing.T) {
 			t.Errorf("shown are %s, want %s", got, want)
 		}
 	}
-	removed := map[uint32]uint64{slotOf("movie:" + testID(0)): 8, slotOf("movie:" + testID(5)): 7, slotOf("episode:" + testID(4)): 9}
+	removed := map[uint32]uint64{slotOf("movie:" + testID(0)): 8, slotOf("show:" + testID(77)): 9, slotOf("show:" + testID(78)): 7}
 	f(999, false, onlooker{}, "0123456")
 	f(1000, false, onlooker{}, "012456")
 	f(0, false, onlooker{denied: []string{"a"}}, "02345")

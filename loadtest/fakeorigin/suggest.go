@@ -85,6 +85,6 @@ func (o *Origin) suggestions(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	o.stamp(w, o.position(), wire.TagSuggest(part))
+	o.stamp(w, o.position(), wire.TagSuggest(part)+","+wire.TagFilters)
 	json.NewEncoder(w).Encode(SuggestionsOf(part))
 }

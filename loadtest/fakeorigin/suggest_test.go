@@ -43,7 +43,7 @@ func TestSuggestionsAreServed(t *testing.T) {
 	o, base := setup(t)
 	resp, body := get(t, base+strings.Replace(wire.SuggestPath, "{part}", "63", 1), "k")
 	var s wire.Suggestions
-	if err := json.Unmarshal(body, &s); err != nil || len(s.Titles) != Titles/wire.SuggestParts || resp.Header.Get(wire.Tags) != wire.TagSuggest(63) {
+	if err := json.Unmarshal(body, &s); err != nil || len(s.Titles) != Titles/wire.SuggestParts || resp.Header.Get(wire.Tags) != "suggest:63,filters" {
 		t.Errorf("%d titles with tags %q, %v", len(s.Titles), resp.Header.Get(wire.Tags), err)
 	}
 	if o.Fills() != 1 {

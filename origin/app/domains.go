@@ -16,6 +16,7 @@ import (
 	"encora/origin/changes"
 	"encora/origin/content"
 	"encora/origin/curation"
+	"encora/origin/discovery"
 	"encora/origin/epg"
 	"encora/origin/filter"
 	"encora/origin/media"
@@ -34,6 +35,7 @@ type domains struct {
 	catalog    catalog.Domain
 	series     series.Domain
 	curation   curation.Domain
+	discovery  discovery.Domain
 	epg        epg.Domain
 	rights     rights.Domain
 	media      media.Domain
@@ -50,7 +52,8 @@ func newDomains(db *pgdb.DB, hub *changes.Hub, cdnBaseURL string) *domains {
 	upkeep := content.Upkeep{Attach: d.rights.Attach, Detach: d.rights.Detach, RemoveMedia: d.media.Remove}
 	d.catalog = catalog.Domain{DB: db, Upkeep: upkeep, AddVideos: addVideos(&d.media)}
 	d.series = series.Domain{DB: db, Upkeep: upkeep, AddVideos: addVideos(&d.media)}
-	d.curation.DB, d.curation.Upkeep = db, upkeep
+	d.discovery = discovery.Domain{DB: db, Plans: d.standing}
+	d.curation.DB, d.curation.Upkeep, d.curation.Trending = db, upkeep, d.discovery.Trending
 	d.epg = epg.Domain{DB: db, Upkeep: upkeep, LeftOut: func(ctx context.Context, tx pgx.Tx) (map[uuid.UUID][]string, error) {
 		filters, err := d.standing(ctx, tx)
 		if err != nil {
@@ -104,7 +107,7 @@ func planFilters(d *subscriber.Domain) func(context.Context, pgx.Tx) ([]wire.Pla
 // entries are all operations, in the contract's order.
 func (d *domains) entries() []api.Entry {
 	var all []api.Entry
-	for _, of := range []func() []api.Entry{d.catalog.Entries, d.series.Entries, d.curation.Entries, d.epg.Entries, d.media.Entries, d.subscriber.Entries, d.playback.Entries,
+	for _, of := range []func() []api.Entry{d.catalog.Entries, d.series.Entries, d.discovery.Entries, d.curation.Entries, d.epg.Entries, d.media.Entries, d.subscriber.Entries, d.playback.Entries,
 		d.rights.Entries, d.audit.Entries, d.system.Entries} {
 		all = append(all, of()...)
 	}

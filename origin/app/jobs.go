@@ -24,6 +24,8 @@ const (
 	resumeEvery   = 3 * time.Second
 	trialsEvery   = time.Minute
 	tidyEvery     = time.Hour
+	countEvery    = 10 * time.Second
+	popularEvery  = 10 * time.Minute
 )
 
 // announceArgs is the job that tells of windows which the clock opened or closed.
@@ -43,6 +45,18 @@ type trialsArgs struct{}
 
 // Kind implements river.JobArgs.
 func (trialsArgs) Kind() string { return "announce_trials" }
+
+// countArgs is the job that counts the starts of streams.
+type countArgs struct{}
+
+// Kind implements river.JobArgs.
+func (countArgs) Kind() string { return "count_plays" }
+
+// popularArgs is the job that makes titles as popular as they are played.
+type popularArgs struct{}
+
+// Kind implements river.JobArgs.
+func (popularArgs) Kind() string { return "update_popularity" }
 
 // tidyArgs is the job that makes the partitions of the days to come and drops what is past its keeping.
 type tidyArgs struct{}
@@ -92,6 +106,14 @@ func startJobs(ctx context.Context, db *pgdb.DB, d *domains, log *slog.Logger) (
 		_, err := d.subscriber.AnnounceTrials(ctx, time.Now())
 		return err
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[countArgs]) error {
+		_, err := d.playback.CountPlays(ctx, time.Now())
+		return err
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[popularArgs]) error {
+		_, err := d.discovery.UpdatePopularity(ctx, time.Now())
+		return err
+	}))
 	river.AddWorker(workers, &tidyWorker{db: db, epg: &d.epg, playback: &d.playback})
 	river.AddWorker(workers, &importWorker{epg: &d.epg, run: run})
 	river.AddWorker(workers, &resumeWorker{epg: &d.epg})
@@ -99,7 +121,8 @@ func startJobs(ctx context.Context, db *pgdb.DB, d *domains, log *slog.Logger) (
 		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}, importQueue: {MaxWorkers: 2}},
 		Workers: workers,
 		PeriodicJobs: []*river.PeriodicJob{every(announceEvery, announceArgs{}), every(resumeEvery, resumeArgs{}),
-			every(sweepEvery, sweepArgs{}), every(trialsEvery, trialsArgs{}), every(tidyEvery, tidyArgs{})},
+			every(sweepEvery, sweepArgs{}), every(trialsEvery, trialsArgs{}), every(tidyEvery, tidyArgs{}),
+			every(countEvery, countArgs{}), every(popularEvery, popularArgs{})},
 		CompletedJobRetentionPeriod: time.Hour,
 		Logger:                      slog.New(quiet{log.Handler()}),
 	})

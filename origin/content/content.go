@@ -28,11 +28,15 @@ const (
 	Collection = "collection"
 )
 
+// Titles are the kinds that viewers look for: all but collections.
+var Titles = []string{Movie, Show, Episode, Channel}
+
 // Tags of answers; a change that emits one makes every cache ask again for the answers that carry it.
 const (
 	TagGenres     = "genres"     // the taxonomy and its counts
 	TagSlugs      = "slugs"      // addresses of genres, by which filters name them
 	TagPopularity = "popularity" // the order of what is found
+	TagTrending   = "trending"   // how often titles are played
 )
 
 // Tag is the tag of answers about one title.

@@ -84,7 +84,7 @@ func List[R Placed](ctx context.Context, r *api.Read, q *Query, o Order, p api.P
 	}
 	args := q.Args()
 	args["limit"], args["after_sort"], args["after_id"] = p.Limit+1, after.Sort, after.ID
-	rows, err := r.Query(ctx, q.page(o, more, q.searched && total < dense, table, columns), planned, args)
+	rows, err := r.Query(ctx, q.page(o, more, q.searched && total < dense, table, columns), Planned, args)
 	if err != nil {
 		return none, err
 	}
@@ -123,9 +123,9 @@ func preferIndexes(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// planned has a statement planned for its arguments: whether the order's index or the search's is the quicker way depends
+// Planned has a statement planned for its arguments: whether the order's index or the search's is the quicker way depends
 // on the words.
-const planned = pgx.QueryExecModeCacheDescribe
+const Planned = pgx.QueryExecModeCacheDescribe
 
 // Count counts what the query selects.
 func (q *Query) Count(ctx context.Context, tx pgx.Tx) (int, error) {
@@ -142,7 +142,7 @@ func (q *Query) count(ctx context.Context, tx pgx.Tx, most int) (int, error) {
 	args := q.Args()
 	args["most"] = most
 	var n int
-	err := tx.QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 FROM titles t WHERE true`+q.Where()+` LIMIT @most) found`, planned, args).Scan(&n)
+	err := tx.QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 FROM titles t WHERE true`+q.Where()+` LIMIT @most) found`, Planned, args).Scan(&n)
 	return n, err
 }
 

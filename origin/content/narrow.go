@@ -1,5 +1,7 @@
 package content
 
+import "strings"
+
 // Genre keeps what is of a genre, by its slug; an episode is of its show's. "" keeps all, as everywhere here.
 func (q *Query) Genre(slug string) {
 	if slug != "" {
@@ -18,8 +20,7 @@ func (q *Query) Rating(rating string) {
 // Language keeps what can be heard in the language: en finds en-GB, too.
 func (q *Query) Language(tag string) {
 	if tag != "" {
-		q.And(`EXISTS (SELECT 1 FROM unnest(t.audio_languages) l
-			WHERE lower(l) = lower(@language) OR starts_with(lower(l), lower(@language) || '-'))`, "language", tag)
+		q.And("t.keys @@ @language::tsquery", "language", Key("#"+strings.ToLower(tag)))
 	}
 }
 

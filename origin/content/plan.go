@@ -2,6 +2,7 @@ package content
 
 import (
 	"context"
+	"maps"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -19,13 +20,20 @@ func InPlan(ctx context.Context, tx pgx.Tx, filter string, id uuid.UUID) (bool, 
 
 // LeftOut gives, for the published titles of a kind that filters leave out, the names of those filters.
 func LeftOut(ctx context.Context, tx pgx.Tx, kind string, filters map[string]string) (map[uuid.UUID][]string, error) {
+	q := &Query{}
+	q.And("t.content_type = @kind AND t.published", "kind", kind)
+	return q.LeftOut(ctx, tx, filters)
+}
+
+// LeftOut is that for the titles that the query selects, whatever their windows.
+func (q *Query) LeftOut(ctx context.Context, tx pgx.Tx, filters map[string]string) (map[uuid.UUID][]string, error) {
 	out := map[uuid.UUID][]string{}
 	for name, text := range filters {
-		q := &Query{}
-		q.Matching(text, "plan")
-		args := q.Filters.Args()
-		args["kind"] = kind
-		rows, err := tx.Query(ctx, `SELECT t.id FROM titles t WHERE t.content_type = @kind AND t.published AND NOT (true`+q.Filters.Where()+`)`, args)
+		in := &Query{}
+		in.Matching(text, "plan")
+		args := in.Filters.Args()
+		maps.Copy(args, q.Filters.Args())
+		rows, err := tx.Query(ctx, `SELECT t.id FROM titles t WHERE true`+q.Filters.Where()+` AND NOT (true`+in.Filters.Where()+`)`, args)
 		if err != nil {
 			return nil, err
 		}

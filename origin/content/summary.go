@@ -27,6 +27,16 @@ type Summary struct {
 const SummaryColumns = `x.content_type, x.id, x.title, x.slug, x.images, x.content_rating, x.release_year, x.runtime_minutes,
 	greatest(x.updated_at, x.available_from) AS changed_at`
 
+// SummariesOf reads titles in the order of the ids.
+func SummariesOf(ctx context.Context, tx pgx.Tx, ids []uuid.UUID) ([]Summary, error) {
+	const q = `SELECT ` + SummaryColumns + ` FROM unnest($1::uuid[]) WITH ORDINALITY p(id, place) JOIN titles x USING (id) ORDER BY p.place`
+	rows, err := tx.Query(ctx, q, ids)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Summary])
+}
+
 // PlacedSummary is a Summary in a list.
 type PlacedSummary struct {
 	Summary

@@ -1,6 +1,7 @@
 package content
 
 import (
+	"strings"
 	"unicode"
 
 	"encora/origin/vocab"
@@ -25,6 +26,11 @@ func (q *Query) Text(text string) {
 		q.And("t.search @@ grams_query(@grams)", "grams", grams(runs))
 		q.And("(SELECT bool_and(strpos(t.name || ' ' || t.other_name, run) > 0) FROM unnest(@runs::text[]) run)", "runs", runs)
 	}
+}
+
+// Key quotes one of the keys of titles for a tsquery. The migration says what the keys are.
+func Key(key string) string {
+	return "'" + strings.NewReplacer("'", "''", "\\", "\\\\").Replace(key) + "'"
 }
 
 // split takes a text apart into words and runs of characters that are written without spaces between words.

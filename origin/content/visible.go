@@ -3,6 +3,7 @@ package content
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,6 +13,7 @@ import (
 	"encora/origin/filter"
 	"encora/origin/pgdb"
 	"encora/shared/fault"
+	"encora/shared/wire"
 )
 
 // Query selects titles t: by what they are, and by who asks. It is the one place that says who may see what.
@@ -43,12 +45,24 @@ func Parts(r *api.Read, kind string) *Query {
 	return visible(r, openNow, []string{kind})
 }
 
+// Corpus selects a part of what all viewers together find.
+func Corpus(r *api.Read, part int) *Query {
+	q := All(r, Titles...)
+	q.And("t.published")
+	q.And("get_byte(uuid_send(t.id), 15) % "+strconv.Itoa(wire.SuggestParts)+" = @part", "part", part)
+	q.window = notOver
+	return q
+}
+
 // All selects the titles of the kinds whatever their state, for editors.
 func All(r *api.Read, kinds ...string) *Query {
 	q := &Query{asOf: r.AsOf}
-	if len(kinds) == 1 { // of one kind an index has the order, of several not
+	switch len(kinds) {
+	case 1: // an index has the order of one kind, of several not
 		q.And("t.content_type = @kind", "kind", kinds[0])
-	} else {
+	case len(Titles): // no index is to look them up one by one
+		q.And("t.content_type <> 'collection'")
+	default:
 		q.And("t.content_type = ANY(@kinds)", "kinds", kinds)
 	}
 	return q

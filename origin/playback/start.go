@@ -23,7 +23,7 @@ func read(in *wire.Start) *request {
 	return &request{in, idOrNil(in.Edge), idOrNil(in.AccountID), idOrNil(in.DeviceID), idOrNil(in.ProfileID), idOrNil(in.ContentID), idOrNil(in.ChannelID), idOrNil(in.Replace)}
 }
 
-// offered is the content that plans include or leave out.
+// offered is the content that plans include or leave out, and that counts as played.
 func (in *request) offered() uuid.UUID {
 	if in.ContentType == wire.ContentProgram {
 		return in.channel
@@ -229,6 +229,9 @@ func (d *Domain) store(ctx context.Context, w *record.Tx, in *request, o *outcom
 		w.Event(eventStarted, o.session.event())
 	}
 	return w.Commit(ctx, o.session.queue, func(batch *pgx.Batch) {
+		if o.isNew {
+			queuePlay(batch, in.offered(), w.Now)
+		}
 		if d.DeviceUsed != nil {
 			d.DeviceUsed(batch, in.account, in.device, w.Now)
 		}

@@ -111,7 +111,7 @@ func lockedSession(ctx context.Context, tx pgx.Tx, account, id uuid.UUID, now ti
 // keepEnds is how long it is known why a session ended.
 const keepEnds = 48 * time.Hour
 
-// Tidy makes the partitions of ends to come and drops old ones, and forgets edges that are gone.
+// Tidy makes the partitions of ends to come and drops old ones, forgets edges that are gone, and keeps counts of plays short.
 func (d *Domain) Tidy(ctx context.Context) error {
 	now := d.Now()
 	return d.DB.Write(ctx, func(tx pgx.Tx) error {
@@ -123,9 +123,11 @@ func (d *Domain) Tidy(ctx context.Context) error {
 			{`DELETE FROM session_ends_default WHERE ended_at < $1`, now.Add(-keepEnds)},
 			{`SELECT ensure_partitions('session_ends', 'day', 7, $1)`, now},
 			{`SELECT drop_partitions('session_ends', $1)`, now.Add(-keepEnds)},
+			{mergeHours, now.Add(-keepHours)},
+			{`DELETE FROM plays WHERE bucket < $1`, now.Add(-keepDays).Truncate(24 * time.Hour)},
 		} {
 			if _, err := tx.Exec(ctx, step.q, step.at); err != nil {
-				return fmt.Errorf("tidy sessions: %w", err)
+				return fmt.Errorf("tidy playback: %w", err)
 			}
 		}
 		return tx.Commit(ctx)

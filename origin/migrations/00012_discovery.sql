@@ -1,0 +1,114 @@
+-- Search, suggestions and what trends: how names are folded, what finds a title by its names, and the parts of the corpus.
+
+-- +goose Up
+
+-- A name as it is compared: lower case without accents; between two words a space, or a hyphen where nothing but punctuation
+-- stood. "Spider-Man: No Way Home" is "spider-man no way home". Composed first and last: accents may come apart from their
+-- letters, and what unaccent does not know (half-width kana) Unicode does; 8½ would become 81/2. Then what is silent goes: accents that are left, the
+-- points of Hebrew and Arabic, what only controls the layout. Then all that is no letter, digit or mark becomes a hyphen; the
+-- ranges are spelled out, since what [:punct:] has depends on the database's locale.
+CREATE OR REPLACE FUNCTION name_text(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT btrim(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+        lower(normalize(immutable_unaccent(lower(regexp_replace(normalize($1), '([\u00bc-\u00be\u2150-\u215f])', ' \1', 'g'))), NFKC)),
+        '[\u00ad\u0300-\u036f\u0591-\u05bd\u05bf\u064b-\u065f\u0670\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]+', '', 'g'),
+        '[!-/:-@\[-`{-~\u00a1-\u00a9\u00ab-\u00b1\u00b4\u00b6-\u00b8\u00bb\u00bf\u00d7\u00f7\u02bb\u02bc\u037e\u0387\u055a-\u055f\u0589\u058a\u05be\u05c0\u05c3\u05f3\u05f4\u060c\u061b\u061f\u066a-\u066d\u06d4\u0964\u0965\u2010-\u2027\u2030-\u205e\u20a0-\u20cf\u2190-\u2bff\u2e00-\u2e7f\u3001-\u3004\u3008-\u3020\u3030\u30a0\u30fb\ufe10-\ufe1f\ufe30-\ufe6f\uff5f-\uff65\U0001f000-\U0001faff]+', '-', 'g'),
+        '-*\s[-\s]*', ' ', 'g'),
+        '-+', '-', 'g'), '- ')
+$$;
+
+-- A folded text with each character of scripts that have no spaces between words (Chinese, Japanese, Thai and its neighbours)
+-- or glue particles on (Korean) as a word of its own, so that any part of a name is found.
+CREATE FUNCTION spaced_text(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT btrim(regexp_replace(regexp_replace($1,
+        '([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30fa\u30fc-\u30ff\u3100-\u312f\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff])',
+        ' \1 ', 'g'), ' +', ' ', 'g'))
+$$;
+
+-- The words of a search's text, each as it is spaced. Keys are not longer than 60 characters, so neither is what is compared
+-- with them.
+CREATE FUNCTION search_words(text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT coalesce(array_agg(left(spaced_text(word), 60) ORDER BY place), '{}')
+    FROM unnest(string_to_array(replace(name_text($1), '-', ' '), ' ')) WITH ORDINALITY w(word, place) WHERE word <> ''
+$$;
+
+-- What finds a title, so that an index alone tells how a search's text matches it: "=" and each reading of a name, with its
+-- hyphens open and closed; "~" and what follows from each of its words on; "+" and a reading without spaces; "@" and each word of
+-- who is in it; "#" and each language that is heard, en for en-GB, too.
+CREATE FUNCTION title_keys(name text, other_name text, cast_keys text[], languages text[]) RETURNS tsvector
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    WITH readings AS (
+        SELECT DISTINCT string_to_array(spaced_text(replace(n, '-', joint)), ' ') AS words
+        FROM unnest(ARRAY[name, other_name]) n, unnest(ARRAY[' ', '']) joint WHERE n <> '')
+    SELECT coalesce(array_to_tsvector(array_agg(DISTINCT key)), '') FROM (
+        SELECT '=' || left(array_to_string(words[:30], ' '), 60) FROM readings
+        UNION ALL SELECT '~' || left(array_to_string(words[i:i + 29], ' '), 60) FROM readings, generate_series(1, least(cardinality(words), 64)) i
+        UNION ALL SELECT '+' || left(array_to_string(words[:60], ''), 60) FROM readings
+        UNION ALL SELECT '@' || left(spaced_text(word), 60)
+            FROM unnest(string_to_array(replace(name_text(array_to_string(cast_keys[:200], ' ')), '-', ' '), ' ')) word WHERE word <> ''
+        UNION ALL SELECT '#' || array_to_string(parts[:i], '-')
+            FROM unnest(languages) tag, string_to_array(lower(tag), '-') parts, generate_series(1, cardinality(parts)) i
+    ) k(key)
+$$;
+
+-- Searches read the names of many rows: they stay in the heap. Keys are compared where an index does not, one long text after
+-- the other: not compressed.
+ALTER TABLE titles ALTER COLUMN name SET STORAGE MAIN, ALTER COLUMN other_name SET STORAGE MAIN;
+SELECT refresh_titles(ARRAY(SELECT id FROM titles));
+ALTER TABLE titles
+    ADD COLUMN keys tsvector GENERATED ALWAYS AS (title_keys(name, other_name, cast_keys, audio_languages)) STORED,
+    ALTER COLUMN keys SET STORAGE EXTERNAL;
+CREATE INDEX titles_keys ON titles USING gin (keys);
+DROP INDEX titles_names;
+
+-- The words that are, or were, in names, for searches with a typing error. A word may stand there twice: nobody waits for
+-- another to have learnt it.
+CREATE TABLE name_words (word text NOT NULL);
+CREATE INDEX name_words_word ON name_words (word);
+CREATE INDEX name_words_similar ON name_words USING gin (word gin_trgm_ops);
+
+CREATE FUNCTION words_of(names text[]) RETURNS SETOF text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT DISTINCT word FROM unnest(names) n, unnest(ARRAY[' ', '']) joint, unnest(string_to_array(replace(n, '-', joint), ' ')) word
+    WHERE length(word) BETWEEN 3 AND 40 AND spaced_text(word) = word
+$$;
+
+INSERT INTO name_words SELECT DISTINCT word FROM titles, words_of(ARRAY[name, other_name]) word WHERE content_type <> 'collection';
+
+-- Planned anew each time: the first plan would be one for an empty table.
+-- +goose StatementBegin
+CREATE FUNCTION learn_words() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    renamed text := '';
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        renamed := 'AND EXISTS (SELECT FROM before WHERE before.id = changed.id AND (before.name, before.other_name) <> (changed.name, changed.other_name))';
+    END IF;
+    EXECUTE 'INSERT INTO name_words SELECT DISTINCT word FROM changed, words_of(ARRAY[changed.name, changed.other_name]) word
+        WHERE content_type <> ''collection'' AND NOT EXISTS (SELECT FROM name_words known WHERE known.word = word.word) ' || renamed;
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+
+CREATE TRIGGER titles_new_words AFTER INSERT ON titles REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION learn_words();
+CREATE TRIGGER titles_other_words AFTER UPDATE ON titles REFERENCING OLD TABLE AS before NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION learn_words();
+
+-- The parts of the corpus of suggestions: wire.SuggestPart.
+CREATE INDEX titles_part ON titles ((get_byte(uuid_send(id), 15) % 64), id) WHERE published;
+
+-- Starts are counted all at once, in no order.
+DROP INDEX play_starts_at;
+
+-- +goose Down
+CREATE INDEX play_starts_at ON play_starts (started_at);
+DROP INDEX titles_part;
+DROP TRIGGER titles_new_words ON titles;
+DROP TRIGGER titles_other_words ON titles;
+DROP TABLE name_words;
+ALTER TABLE titles DROP COLUMN keys;
+DROP FUNCTION learn_words, words_of, title_keys, search_words, spaced_text;
+CREATE OR REPLACE FUNCTION name_text(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$ SELECT btrim(regexp_replace(search_text($1), '\s+', ' ', 'g')) $$;
+ALTER TABLE titles ALTER COLUMN name SET STORAGE EXTENDED, ALTER COLUMN other_name SET STORAGE EXTENDED;
+SELECT refresh_titles(ARRAY(SELECT id FROM titles));
+CREATE INDEX titles_names ON titles USING gin (name gin_trgm_ops, other_name gin_trgm_ops);

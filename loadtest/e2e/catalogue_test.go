@@ -26,6 +26,7 @@ type line struct {
 	body    object
 	header  []string
 	holds   string // in the answer
+	nothing string // a query that only what is hidden would meet
 	refused []refusal
 	hidden  []at // what is there but not for this viewer: 404, as of what is absent, to the byte
 }
@@ -112,6 +113,11 @@ func (c *shelves) asViewer(t *testing.T, o *op.Op, l *line) {
 		r := ask(c.viewer.token, nil, l.query, l.header)
 		return r.status == o.Success && strings.Contains(r.body, l.holds) && !strings.Contains(r.body, hidden)
 	})
+	if l.nothing != "" {
+		if r := ask(c.viewer.token, nil, l.nothing, l.header); r.status != o.Success || !strings.Contains(r.body, `"data":[]`) {
+			t.Errorf("%s: %d %s", l.nothing, r.status, r.body)
+		}
+	}
 	wantRefusal(t, "without a token", ask("", nil, l.query, l.header), 401, "UNAUTHORIZED")
 	wantRefusal(t, "with an editor's token", ask(c.editor, nil, l.query, l.header), 403, "FORBIDDEN")
 	for _, no := range l.refused {

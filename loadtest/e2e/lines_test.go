@@ -37,6 +37,12 @@ func (c *shelves) viewersLines() map[string]line {
 		"getCollection": {holds: `"item_refs":[{"content_type":"movie"`, refused: []refusal{no("limit=101", 400, "BAD_REQUEST")},
 			hidden: []at{{"collection_id": c.draftCollection}, {"collection_id": c.blockedCollection}, {"collection_id": c.film}}},
 		"getHome": {holds: `"title":"Seen film"`, refused: []refusal{no("platform=fridge", 400, "BAD_REQUEST"), badFields}},
+
+		"search": {query: "q=seen", holds: `"title":"Seen show"`, nothing: "q=hidden", refused: []refusal{
+			no("q=seen&content_type=radio", 400, "BAD_REQUEST"), no("cursor=forged", 400, "BAD_REQUEST"), no("release_year_min=2001&release_year_max=2000", 400, "BAD_REQUEST")}},
+		"autocomplete": {query: "q=se", holds: `"title":"Seen show"`, nothing: "q=hid", refused: []refusal{
+			no("", 400, "BAD_REQUEST"), no("q=", 400, "BAD_REQUEST"), no("q=se&limit=21", 400, "BAD_REQUEST")}},
+		"getTrending": {holds: `"rank":1`, refused: []refusal{no("window=ever", 400, "BAD_REQUEST"), no("content_type=channel", 400, "BAD_REQUEST"), badFields}},
 	}
 }
 
@@ -48,7 +54,8 @@ func (c *shelves) editorsLines() map[string]line {
 	invalid := func(body object) refusal { return refusal{body: body, status: 422, code: "VALIDATION_FAILED"} }
 	conflict := func(values at) refusal { return refusal{at: values, status: 409, code: "CONFLICT"} }
 	stale := refusal{header: []string{"If-Match", `"stale"`}, status: 412, code: "PRECONDITION_FAILED"}
-	all := map[string]line{
+	filtered := planBody(object{"catalogue_filter": "is_premium == false"})
+	return map[string]line{
 		"adminListShows": {holds: `"title":"Hidden draft"`, refused: []refusal{no("status=none", 400, "BAD_REQUEST"), unknown}},
 		"adminCreateShow": {body: showBody("New", nil), holds: `"status":"draft"`,
 			refused: []refusal{invalid(showBody("", nil)), invalid(showBody("New", object{"status": "ongoing", "content_rating": nil}))}},
@@ -92,6 +99,10 @@ func (c *shelves) editorsLines() map[string]line {
 		"getHomeLayout":         {holds: `"layout_version":1,`, refused: []refusal{unknown}},
 		"putHomeLayout": {body: object{"rails": []object{railOf(c.usual["collection_id"]), {"type": "new_releases", "title": "New"}}}, holds: `"layout_version":2,`,
 			refused: []refusal{stale, invalid(object{"rails": []object{railOf(uuid.Must(uuid.NewV7()).String())}}), invalid(object{"rails": []object{{"type": "hero"}}})}},
+
+		"adminCreatePlan": {body: filtered, holds: `"catalogue_filter":"is_premium == false"`, refused: []refusal{invalid(planBody(object{"catalogue_filter": "is_premium"})),
+			invalid(planBody(object{"catalogue_filter": "director == 'X'"})), invalid(planBody(object{"catalogue_filter": "1 +"}))}},
+		"adminUpdatePlan": {at: at{"plan_id": c.freePlan}, body: filtered, holds: `"catalogue_filter":"is_premium == false"`, refused: []refusal{stale,
+			invalid(planBody(object{"catalogue_filter": "now > created_at"})), nowhere(at{"plan_id": uuid.Must(uuid.NewV7()).String()})}},
 	}
-	return all
 }

@@ -100,7 +100,7 @@ func (c *shelves) editorsLines() map[string]line {
 		"putHomeLayout": {body: object{"rails": []object{railOf(c.usual["collection_id"]), {"type": "new_releases", "title": "New"}}}, holds: `"layout_version":2,`,
 			refused: []refusal{stale, invalid(object{"rails": []object{railOf(uuid.Must(uuid.NewV7()).String())}}), invalid(object{"rails": []object{{"type": "hero"}}})}},
 
-		"adminCreatePlan": {body: filtered, holds: `"catalogue_filter":"is_premium == false"`, refused: []refusal{invalid(planBody(object{"catalogue_filter": "is_premium"})),
+		"adminCreatePlan": {body: filtered, holds: `"catalogue_filter":"is_premium == false"`, refused: []refusal{invalid(planBody(object{"catalogue_filter": "release_year"})),
 			invalid(planBody(object{"catalogue_filter": "director == 'X'"})), invalid(planBody(object{"catalogue_filter": "1 +"}))}},
 		"adminUpdatePlan": {at: at{"plan_id": c.freePlan}, body: filtered, holds: `"catalogue_filter":"is_premium == false"`, refused: []refusal{stale,
 			invalid(planBody(object{"catalogue_filter": "now > created_at"})), nowhere(at{"plan_id": uuid.Must(uuid.NewV7()).String()})}},

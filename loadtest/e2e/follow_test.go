@@ -81,7 +81,7 @@ func (s *seekers) ofGenre(id, slug string, shows bool) sight {
 }
 
 // settle waits until all is so at every edge, and held.
-func (s *seekers) settle(sights ...sight) {
+func (s *stack) settle(sights ...sight) {
 	s.t.Helper()
 	for edge := range s.edges {
 		for _, x := range sights {
@@ -90,13 +90,13 @@ func (s *seekers) settle(sights ...sight) {
 	}
 }
 
-func (s *seekers) so(edge int, x sight) bool {
+func (s *stack) so(edge int, x sight) bool {
 	shows, whole := x.view.shows(s.see(edge, x.path, x.token))
 	return whole && shows == x.shows
 }
 
 // follows makes an edit and waits until all is so at every edge.
-func (s *seekers) follows(what string, edit func(), sights ...sight) {
+func (s *stack) follows(what string, edit func(), sights ...sight) {
 	s.t.Helper()
 	edit()
 	began := time.Now()

@@ -34,7 +34,8 @@ func (s *stack) setUpMedia() {
 // household is an account with a subscription.
 type household struct {
 	*stack
-	id, token string
+	id, plan, token string
+	screen          string // its device, once it has one
 }
 
 // household makes one whose plan has so many streams and devices.
@@ -57,7 +58,7 @@ func (s *stack) plan(fields object) string {
 // subscribe makes a household with a plan; the claims are more of its token.
 func (s *stack) subscribe(plan string, claims ...string) *household {
 	s.t.Helper()
-	h := &household{stack: s, id: uuid.Must(uuid.NewV7()).String()}
+	h := &household{stack: s, id: uuid.Must(uuid.NewV7()).String(), plan: plan}
 	s.manage("PUT", "/v2/admin/accounts/"+h.id, text(object{"version": 1, "status": "active", "plan_id": plan, "subscription_status": "active",
 		"current_period_end": "2100-01-01T00:00:00Z"}))
 	h.token = s.token(append(claims, "--account", h.id, "--profile", uuid.Must(uuid.NewV7()).String())...)

@@ -79,7 +79,9 @@ type geoRule struct {
 	countries []string
 }
 
-func (r geoRule) denies(country string) bool { return (r.policy == "block_list") == slices.Contains(r.countries, country) }
+func (r geoRule) denies(country string) bool {
+	return (r.policy == "block_list") == slices.Contains(r.countries, country)
+}
 
 // world is a drawn catalogue.
 type world struct {

@@ -2,6 +2,7 @@ package curation
 
 import (
 	"encora/origin/api"
+	"encora/origin/filter"
 	"encora/shared/op"
 )
 
@@ -29,11 +30,11 @@ func (d *Domain) Entries() []api.Entry {
 		api.Get("adminListCollections", admin, read, d.adminListCollections).
 			Documented(editors, "List Collections (Admin)", ""),
 		api.Post("adminCreateCollection", admin, write, d.createCollection).
-			Documented(editors, "Create Collection (Admin)", ""),
+			Documented(editors, "Create Collection (Admin)", "query is a filter.\n\n"+filter.Document()),
 		api.Get("adminGetCollection", one, read, d.adminGetCollection).
 			Documented(editors, "Get Collection (Admin)", ""),
 		api.Put("adminUpdateCollection", one, write, d.updateCollection).
-			Documented(editors, "Update Collection (Admin)", ""),
+			Documented(editors, "Update Collection (Admin)", "query is a filter.\n\n"+filter.Document()),
 		api.Delete("adminDeleteCollection", one, write, d.deleteCollection).
 			Documented(editors, "Delete Collection (Admin)", "Permanently deletes a collection. Fails while the home screen has a rail of it."),
 		api.Get("getHomeLayout", layout, read, d.getLayout).

@@ -174,7 +174,7 @@ type viewer struct {
 	access string
 }
 
-func (b *bundle) viewer() viewer            { return viewer{b, "viewer"} }
+func (b *bundle) viewer() viewer             { return viewer{b, "viewer"} }
 func (b *bundle) from(country string) viewer { return viewer{b, "viewer@" + country} }
 
 // get asks a path with parameters, of which each is a name and a value.

@@ -151,6 +151,3 @@ func (f *Filter) SQL(alias, prefix string) (string, pgx.NamedArgs) {
 	}
 	return strings.NewReplacer("{t}", alias, "{p}", prefix).Replace(f.sql), args
 }
-
-// String is the text that was compiled.
-func (f *Filter) String() string { return f.text }

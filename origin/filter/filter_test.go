@@ -130,9 +130,6 @@ func TestSQL(t *testing.T) {
 	if len(args) != 4 || args["plan_1"] != "x" || args["plan_2"] != "drama" || args["plan_3"] != int64(1) || args["plan_4"] != int64(2) {
 		t.Errorf("arguments %v", args)
 	}
-	if got := mustCompile(t, "is_premium ").String(); got != "is_premium " {
-		t.Errorf("String is %q", got)
-	}
 }
 
 // What is said of a wrong filter, and where.

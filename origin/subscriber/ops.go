@@ -2,6 +2,7 @@ package subscriber
 
 import (
 	"encora/origin/api"
+	"encora/origin/filter"
 	"encora/shared/op"
 )
 
@@ -50,11 +51,11 @@ func (d *Domain) Entries() []api.Entry {
 		api.Get("adminListPlans", adminPlans, readAllPlans, d.adminListPlans).
 			Documented(tagAdminPlans, "List Plans (Admin)", "Returns all plans, on offer or not, in the order of their creation."),
 		api.Post("adminCreatePlan", adminPlans, writePlans, d.createPlan).
-			Documented(tagAdminPlans, "Create Plan (Admin)", ""),
+			Documented(tagAdminPlans, "Create Plan (Admin)", "catalogue_filter is a filter: what it leaves out is not there for the plan's viewers.\n\n"+filter.Document()),
 		api.Get("adminGetPlan", adminPlans+"/{plan_id}", readAllPlans, d.adminGetPlan).
 			Documented(tagAdminPlans, "Get Plan (Admin)", ""),
 		api.Put("adminUpdatePlan", adminPlans+"/{plan_id}", writePlans, d.updatePlan).
-			Documented(tagAdminPlans, "Update Plan (Admin)", "What changes holds at once for all who have the plan."),
+			Documented(tagAdminPlans, "Update Plan (Admin)", "What changes holds at once for all who have the plan. catalogue_filter is a filter.\n\n"+filter.Document()),
 		api.Delete("adminDeletePlan", adminPlans+"/{plan_id}", writePlans, d.deletePlan).
 			Documented(tagAdminPlans, "Delete Plan (Admin)", "Permanently deletes a plan. Only permitted while no account has it."),
 

@@ -56,16 +56,16 @@ func closeTiers(words []string, known []similar) []tier {
 	return tiers
 }
 
-// closeTo is met by names that have each word, or one that differs from it by so many errors, and by those that begin with the
-// words run together.
+// closeTo is met by names that have words which begin with each word, or with one that differs from it by so many errors, and by
+// names that begin with the words run together.
 func closeTo(words []string, known []similar, errors int) string {
 	ways := make([][]string, len(words))
 	for i, word := range words {
 		ways[i] = []string{prefix("~", word)}
 	}
 	for _, k := range known {
-		if k.errors <= errors {
-			ways[k.Place] = append(ways[k.Place], content.Key("~"+k.Word), prefix("~", k.Word+" "))
+		if k.errors <= errors && len(ways[k.Place]) <= mostMeant {
+			ways[k.Place] = append(ways[k.Place], prefix("~", k.Word))
 		}
 	}
 	all := make([]string, len(words))
@@ -78,6 +78,9 @@ func closeTo(words []string, known []similar, errors int) string {
 	}
 	return query
 }
+
+// mostMeant is how many words may have been meant by one.
+const mostMeant = 20
 
 // shortestRun is how long words that are run together are, or half of all names begin with them.
 const shortestRun = 5

@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -24,14 +25,14 @@ type similar struct {
 const (
 	// mostTyped is for how many words what was meant is looked for.
 	mostTyped = 10
-	// alike is how similar words are at least that are compared letter by letter: of three letters, two that changed places
-	// leave one of seven trigrams.
-	alike = "0.14"
+	// alike is how similar words are at least that are compared letter by letter: where two of four letters changed places,
+	// one of nine trigrams is left.
+	alike = "0.1"
 	// perWord is how many of them are.
 	perWord = 500
 )
 
-// wordsLike finds words of names that differ from the searched ones by typing errors.
+// wordsLike finds words of names that differ from the searched ones by typing errors, those first that differ by fewer.
 func wordsLike(ctx context.Context, tx pgx.Tx, words []string) ([]similar, error) {
 	if len(words) > mostTyped {
 		return nil, nil
@@ -56,6 +57,7 @@ func wordsLike(ctx context.Context, tx pgx.Tx, words []string) ([]similar, error
 		}
 		return nil
 	})
+	slices.SortStableFunc(all, func(a, b similar) int { return a.errors - b.errors })
 	return all, err
 }
 

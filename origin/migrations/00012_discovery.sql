@@ -93,6 +93,12 @@ CREATE TRIGGER titles_new_words AFTER INSERT ON titles REFERENCING NEW TABLE AS 
 CREATE TRIGGER titles_other_words AFTER UPDATE ON titles REFERENCING OLD TABLE AS before NEW TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION learn_words();
 
+-- What is popular of one kind, and what is of a genre: an episode is of its show's. The function lets the planner look at how many
+-- titles the genre has, which it does not with a query in its place.
+CREATE INDEX titles_ranked ON titles (content_type, popularity, id) WHERE published;
+CREATE INDEX titles_whole ON titles ((coalesce(parent_id, id)));
+CREATE FUNCTION genre_of(text) RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT id FROM genres WHERE slug = $1 $$;
+
 -- The parts of the corpus of suggestions: wire.SuggestPart.
 CREATE INDEX titles_part ON titles ((get_byte(uuid_send(id), 15) % 64), id) WHERE published;
 
@@ -101,12 +107,12 @@ DROP INDEX play_starts_at;
 
 -- +goose Down
 CREATE INDEX play_starts_at ON play_starts (started_at);
-DROP INDEX titles_part;
+DROP INDEX titles_part, titles_ranked, titles_whole;
 DROP TRIGGER titles_new_words ON titles;
 DROP TRIGGER titles_other_words ON titles;
 DROP TABLE name_words;
 ALTER TABLE titles DROP COLUMN keys;
-DROP FUNCTION learn_words, words_of, title_keys, search_words, spaced_text;
+DROP FUNCTION genre_of, learn_words, words_of, title_keys, search_words, spaced_text;
 CREATE OR REPLACE FUNCTION name_text(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$ SELECT btrim(regexp_replace(search_text($1), '\s+', ' ', 'g')) $$;
 ALTER TABLE titles ALTER COLUMN name SET STORAGE EXTENDED, ALTER COLUMN other_name SET STORAGE EXTENDED;

@@ -486,7 +486,7 @@ func TestACrowdAsksForSuggestions(t *testing.T) {
 	for range crowd {
 		go func() { answers <- s.suggest("star") }()
 	}
-	s.until("the crowd", func() bool { return s.general.Load() >= crowd && len(s.proxy.fetching) == fetching })
+	s.until("the crowd", func() bool { return s.general.Load() >= crowd && len(s.proxy.loading) == loading })
 	if n := runtime.NumGoroutine() - before; n > gathering*wire.SuggestParts+10*crowd {
 		t.Errorf("%d goroutines", n)
 	}

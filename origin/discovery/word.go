@@ -43,8 +43,10 @@ func wordsLike(ctx context.Context, tx pgx.Tx, words []string) ([]similar, error
 	const q = `
 		SELECT w.place::int - 1 AS place, k.word FROM unnest($1::text[]) WITH ORDINALITY w(word, place) CROSS JOIN LATERAL (
 			SELECT known.word FROM name_words known WHERE known.word % w.word GROUP BY known.word
-			ORDER BY similarity(known.word, w.word) DESC, known.word LIMIT $2) k`
-	rows, err := tx.Query(ctx, q, words, perWord)
+			ORDER BY similarity(known.word, w.word) DESC, known.word LIMIT $2) k
+		UNION SELECT s.place, known.word FROM unnest($3::int[], $4::text[]) s(place, word) JOIN name_words known USING (word)`
+	places, swapped := swaps(words)
+	rows, err := tx.Query(ctx, q, words, perWord, places, swapped)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +61,22 @@ func wordsLike(ctx context.Context, tx pgx.Tx, words []string) ([]similar, error
 	})
 	slices.SortStableFunc(all, func(a, b similar) int { return a.errors - b.errors })
 	return all, err
+}
+
+// swaps are the words with two neighbours that have changed places, and the places of the words: a short word that is typed so
+// shares no trigram with what was meant.
+func swaps(words []string) ([]int, []string) {
+	var places []int
+	var swapped []string
+	for place, word := range words {
+		letters := []rune(word)
+		for i := 1; i < len(letters); i++ {
+			letters[i-1], letters[i] = letters[i], letters[i-1]
+			places, swapped = append(places, place), append(swapped, string(letters))
+			letters[i-1], letters[i] = letters[i], letters[i-1]
+		}
+	}
+	return places, swapped
 }
 
 // tolerated is how many errors a word of so many letters may have.

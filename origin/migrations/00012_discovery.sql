@@ -3,14 +3,17 @@
 -- +goose Up
 
 -- A name as it is compared: lower case without accents; between two words a space, or a hyphen where nothing but punctuation
--- stood. "Spider-Man: No Way Home" is "spider-man no way home". Composed first and last: accents may come apart from their
--- letters, and what unaccent does not know (half-width kana) Unicode does; 8½ would become 81/2. Then what is silent goes: accents that are left, the
--- points of Hebrew and Arabic, what only controls the layout. Then all that is no letter, digit or mark becomes a hyphen; the
--- ranges are spelled out, since what [:punct:] has depends on the database's locale.
+-- stood. "Spider-Man: No Way Home" is "spider-man no way home". Composed first: accents may come apart from their letters; 8½ would
+-- become 81/2. Then decomposed, which also does what unaccent does not know (half-width kana), and what is silent goes: accents that
+-- are left, be they й's or أ's, the points of Hebrew and Arabic, what only controls the layout; the rest is composed again. Then all
+-- that is no letter, digit or mark becomes a hyphen; the ranges are spelled out, since what [:punct:] has depends on the database's
+-- locale. Edges fold alike.
 CREATE OR REPLACE FUNCTION name_text(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT btrim(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
-        lower(normalize(immutable_unaccent(lower(regexp_replace(normalize($1), '([\u00bc-\u00be\u2150-\u215f])', ' \1', 'g'))), NFKC)),
-        '[\u00ad\u0300-\u036f\u0591-\u05bd\u05bf\u064b-\u065f\u0670\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]+', '', 'g'),
+    SELECT btrim(regexp_replace(regexp_replace(regexp_replace(
+        translate(normalize(regexp_replace(
+            lower(normalize(immutable_unaccent(lower(regexp_replace(normalize($1), '([\u00bc-\u00be\u2150-\u215f])', ' \1', 'g'))), NFKD)),
+            '[\u00ad\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]+', '', 'g')),
+            'ςə', 'σe'),
         '[!-/:-@\[-`{-~\u00a1-\u00a9\u00ab-\u00b1\u00b4\u00b6-\u00b8\u00bb\u00bf\u00d7\u00f7\u02bb\u02bc\u037e\u0387\u055a-\u055f\u0589\u058a\u05be\u05c0\u05c3\u05f3\u05f4\u060c\u061b\u061f\u066a-\u066d\u06d4\u0964\u0965\u2010-\u2027\u2030-\u205e\u20a0-\u20cf\u2190-\u2bff\u2e00-\u2e7f\u3001-\u3004\u3008-\u3020\u3030\u30a0\u30fb\ufe10-\ufe1f\ufe30-\ufe6f\uff5f-\uff65\U0001f000-\U0001faff]+', '-', 'g'),
         '-*\s[-\s]*', ' ', 'g'),
         '-+', '-', 'g'), '- ')

@@ -39,6 +39,7 @@ type Bundle struct {
 	DB               *pgdb.DB
 	Server           *api.Server
 	Public, Internal string // base URLs
+	Statements       *Statements
 	t                testing.TB
 	now              atomic.Pointer[time.Time]
 }
@@ -46,7 +47,8 @@ type Bundle struct {
 // New starts a server with the entries that build makes, on a database of its own. Both end with the test.
 func New(t testing.TB, build func(*Bundle) []api.Entry) *Bundle {
 	t.Helper()
-	db, err := pgdb.Open(t.Context(), pgtest.URL(t), 8)
+	b := &Bundle{Statements: &Statements{}, t: t}
+	db, err := pgdb.Open(t.Context(), pgtest.URL(t), 8, b.Statements)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +58,7 @@ func New(t testing.TB, build func(*Bundle) []api.Entry) *Bundle {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	b := &Bundle{DB: db, t: t}
+	b.DB = db
 	b.Server = &api.Server{DB: db, Hub: changes.NewHub(db.Pool(), log), Verify: verify, Issuer: "test", Cursors: cursors,
 		EdgeKeys: []string{EdgeKey}, Country: func(_ *http.Request, c *token.Claims) string { return c.Country },
 		ClientIP:   func(*http.Request) string { return "203.0.113.9" },

@@ -13,13 +13,14 @@ import (
 	"encora/shared/fault"
 )
 
-// selectGenres reads the taxonomy with its counts of the titles that the query selects; contentType "" is all.
+// selectGenres reads the taxonomy with its counts of the titles that the query selects; contentType "" is all. The titles are
+// selected before they are joined, all at once: what hides some of them is then one table to look in, not a question for each.
 func selectGenres(ctx context.Context, tx pgx.Tx, counted *content.Query, contentType string) ([]Genre, error) {
 	q := `
 		SELECT g.id, g.name, g.slug, g.content_types, g.parent_id, g.image_url, coalesce(c.n, 0) AS content_count
 		FROM genres g LEFT JOIN (
-			SELECT tg.genre_id, count(*) AS n FROM title_genres tg JOIN titles t ON t.id = tg.content_id
-			WHERE true` + counted.Where() + `
+			SELECT tg.genre_id, count(*) AS n FROM title_genres tg
+			JOIN (SELECT t.id FROM titles t WHERE true` + counted.Where() + ` OFFSET 0) t ON t.id = tg.content_id
 			GROUP BY tg.genre_id
 		) c ON c.genre_id = g.id
 		WHERE @content_type = '' OR @content_type = ANY(g.content_types)
@@ -93,14 +94,14 @@ type genreUsage struct {
 }
 
 func genreUse(ctx context.Context, tx *record.Tx, id uuid.UUID) (genreUsage, error) {
+	// One title of a kind is enough: a drama would be joined with half of the catalogue.
+	const some = `
+		SELECT kind FROM unnest($2::text[]) kind WHERE EXISTS (
+			SELECT FROM title_genres tg JOIN titles t ON t.id = tg.content_id WHERE tg.genre_id = $1 AND t.content_type = kind`
 	const q = `
-		SELECT ARRAY(SELECT DISTINCT t.content_type FROM title_genres tg JOIN titles t ON t.id = tg.content_id
-		             WHERE tg.genre_id = $1 ORDER BY 1),
-		       ARRAY(SELECT DISTINCT t.content_type FROM title_genres tg JOIN titles t ON t.id = tg.content_id
-		             WHERE tg.genre_id = $1 AND t.published ORDER BY 1),
-		       EXISTS (SELECT 1 FROM genres WHERE parent_id = $1)`
+		SELECT ARRAY(` + some + `)), ARRAY(` + some + ` AND t.published)), EXISTS (SELECT FROM genres WHERE parent_id = $1)`
 	var u genreUsage
-	err := tx.QueryRow(ctx, q, id).Scan(&u.Kinds, &u.Published, &u.Children)
+	err := tx.QueryRow(ctx, q, id, genreTypes("")).Scan(&u.Kinds, &u.Published, &u.Children)
 	return u, err
 }
 

@@ -52,7 +52,7 @@ func dueIDs(ctx context.Context, tx pgx.Tx, table string, now time.Time) ([]uuid
 			x.announced = 'scheduled' AND x.available_from <= $1
 			OR x.announced IN ('published', 'scheduled') AND x.available_until <= $1)
 		ORDER BY x.id LIMIT 500 FOR NO KEY UPDATE OF root SKIP LOCKED`
-	rows, err := tx.Query(ctx, q, now)
+	rows, err := tx.Query(ctx, q, Planned, now)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -129,76 +128,72 @@ func replaceItems(ctx context.Context, tx pgx.Tx, id uuid.UUID, refs []ItemRef) 
 // countItems counts the items of a page of collections: of those that were picked what the one query selects, of those with a
 // filter what the other does.
 func countItems(ctx context.Context, tx pgx.Tx, page []placedCollection, picked, selected *content.Query) (map[uuid.UUID]int, error) {
-	var hand []uuid.UUID
-	var filtered []*collection
-	for i := range page {
-		if page[i].Query == nil {
-			hand = append(hand, page[i].ID)
-		} else {
-			filtered = append(filtered, &page[i].collection)
+	counts := map[uuid.UUID]int{}
+	for len(page) > 0 {
+		c := count{picked: picked, selected: selected, args: picked.Args()}
+		maps.Copy(c.args, selected.Args()) // what both have is the same
+		for len(page) > 0 && len(c.args) < maxArguments {
+			c.add(&page[0].collection)
+			page = page[1:]
+		}
+		if err := c.read(ctx, tx, counts); err != nil {
+			return nil, err
 		}
 	}
-	counts, err := countPicked(ctx, tx, picked, hand)
-	for some := range slices.Chunk(filtered, maxFilters) {
-		if err != nil {
-			break
-		}
-		err = countSelected(ctx, tx, selected, some, counts)
-	}
-	return counts, err
+	return counts, nil
 }
 
-func countPicked(ctx context.Context, tx pgx.Tx, q *content.Query, ids []uuid.UUID) (map[uuid.UUID]int, error) {
-	counts := map[uuid.UUID]int{}
-	if len(ids) == 0 {
-		return counts, nil
+// maxArguments ends a statement: its time goes by what its filters ask for, of which one may ask for a thousand things. Most pages
+// are one statement.
+const maxArguments = 500
+
+// count is a statement that counts the items of collections.
+type count struct {
+	picked, selected *content.Query
+	args             pgx.NamedArgs
+	hand, filtered   []uuid.UUID
+	judged, counted  []string // SQL of filters, and of their counts
+}
+
+func (c *count) add(of *collection) {
+	if of.Query == nil {
+		c.hand = append(c.hand, of.ID)
+		return
 	}
-	s := `
-		SELECT i.collection_id, count(*) FROM collection_items i JOIN titles t ON t.id = i.content_id
-		WHERE i.collection_id = ANY(@collections)` + q.Where() + ` GROUP BY i.collection_id`
-	args := q.Args()
-	args["collections"] = ids
-	rows, err := tx.Query(ctx, s, args)
+	n, condition := len(c.filtered), "false"
+	if f, problems := filter.Compile(*of.Query); len(problems) == 0 {
+		sql, args := f.SQL("t", fmt.Sprintf("count%d_", n))
+		condition = sql
+		maps.Copy(c.args, args)
+	}
+	c.filtered = append(c.filtered, of.ID)
+	c.judged = append(c.judged, fmt.Sprintf("%s AS f%d", condition, n))
+	c.counted = append(c.counted, fmt.Sprintf("count(*) FILTER (WHERE f%d)", n))
+}
+
+// read counts all filters in one scan. They are judged below the counting: there the planner knows for how many rows, and looks
+// genres up once.
+func (c *count) read(ctx context.Context, tx pgx.Tx, counts map[uuid.UUID]int) error {
+	var parts []string
+	if len(c.hand) > 0 {
+		c.args["hand"] = c.hand
+		parts = append(parts, `
+			SELECT i.collection_id, count(*) FROM collection_items i JOIN titles t ON t.id = i.content_id
+			WHERE i.collection_id = ANY(@hand)`+c.picked.Where()+` GROUP BY i.collection_id`)
+	}
+	if len(c.filtered) > 0 {
+		c.args["filtered"] = c.filtered
+		parts = append(parts, `
+			SELECT n.* FROM (SELECT ARRAY[`+strings.Join(c.counted, ", ")+`] AS found FROM (
+				SELECT `+strings.Join(c.judged, ", ")+` FROM titles t WHERE true`+c.selected.Where()+` OFFSET 0) t) c,
+			unnest(@filtered::uuid[], c.found) n`)
+	}
+	rows, err := tx.Query(ctx, strings.Join(parts, " UNION ALL "), c.args)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var id uuid.UUID
 	var n int
 	_, err = pgx.ForEachRow(rows, []any{&id, &n}, func() error { counts[id] = n; return nil })
-	return counts, err
-}
-
-// maxFilters bounds a statement: its time, a scan of all titles by so many filters, and its arguments, of which a filter has up
-// to a thousand and Postgres takes 65,535.
-const maxFilters = 25
-
-// countSelected counts what each of the collections' filters selects of what the query does, in one scan. The filters are
-// judged below the counting: there the planner knows for how many rows, and looks genres up once.
-func countSelected(ctx context.Context, tx pgx.Tx, q *content.Query, of []*collection, counts map[uuid.UUID]int) error {
-	args := q.Args()
-	var judged, counted []string
-	for i, c := range of {
-		condition := "false"
-		if f, problems := filter.Compile(*c.Query); len(problems) == 0 {
-			sql, own := f.SQL("t", fmt.Sprintf("count%d_", i))
-			condition = sql
-			maps.Copy(args, own)
-		}
-		judged = append(judged, fmt.Sprintf("%s AS f%d", condition, i))
-		counted = append(counted, fmt.Sprintf("count(*) FILTER (WHERE f%d)", i))
-	}
-	found := make([]int, len(of))
-	into := make([]any, len(of))
-	for i := range found {
-		into[i] = &found[i]
-	}
-	s := `SELECT ` + strings.Join(counted, ", ") + ` FROM (
-		SELECT ` + strings.Join(judged, ", ") + ` FROM titles t WHERE true` + q.Where() + ` OFFSET 0) t`
-	if err := tx.QueryRow(ctx, s, args).Scan(into...); err != nil {
-		return err
-	}
-	for i, c := range of {
-		counts[c.ID] = found[i]
-	}
-	return nil
+	return err
 }

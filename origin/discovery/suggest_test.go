@@ -189,6 +189,7 @@ func TestAutocomplete(t *testing.T) {
 	f("東語", "")
 	f("生", "")
 	f("생", "기생충")
+	f("기새", "기생충") // of which a letter is to come
 	f("swat", "S.W.A.T.")
 	f("letr", "L'Étranger")
 	f("オンライン", "ソードアート・オンライン")

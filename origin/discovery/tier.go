@@ -29,7 +29,7 @@ const (
 )
 
 // longest is how many characters a key has at most, beside its kind.
-const longest = 60
+const longest = 100
 
 // tiersOf are the ways to match a text and its words, best first.
 func tiersOf(text string, words []string) []tier {

@@ -38,8 +38,8 @@ type DB struct {
 }
 
 // Open connects to a postgres:// URL and checks that it answers. Statements are limited to 5 s, lock waits to 2 s, and
-// idle transactions to 10 s.
-func Open(ctx context.Context, url string, maxConns int32) (*DB, error) {
+// idle transactions to 10 s. Tests give a tracer, which is told of every statement.
+func Open(ctx context.Context, url string, maxConns int32, tracers ...pgx.QueryTracer) (*DB, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
@@ -47,6 +47,9 @@ func Open(ctx context.Context, url string, maxConns int32) (*DB, error) {
 	cfg.MaxConns = maxConns
 	cfg.MinConns = min(4, maxConns) // a burst after a quiet hour finds some open
 	cfg.ConnConfig.ConnectTimeout = 5 * time.Second
+	for _, tracer := range tracers {
+		cfg.ConnConfig.Tracer = tracer
+	}
 	params := cfg.ConnConfig.RuntimeParams
 	params["application_name"] = "encora-origin"
 	params["timezone"] = "UTC"

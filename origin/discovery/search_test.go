@@ -19,7 +19,7 @@ func (b *bundle) catalogue() {
 		{name: "Léon", other: "The Professional", cast: []string{"Jean Reno", "Natalie Portman"}}, {name: "The Godfather", cast: []string{"Al Pacino"}, ratings: 90}, {name: "The Godfather Part II", cast: []string{"Al Pacino"}, ratings: 80},
 		{name: "Interstellar", ratings: 400}, {name: "The Matrix", ratings: 300}, {name: "Alien", ratings: 10}, {name: "Spider-Man: No Way Home", ratings: 10}, {name: "Amélie", other: "Le Fabuleux Destin d'Amélie Poulain"},
 		{name: "東京物語", other: "Tokyo Story"}, {name: "기생충", other: "Parasite"}, {name: "S.W.A.T."}, {name: "L’Étranger"}, {name: "8½"}, {name: "AKB48の歌"}, {name: "Ночь"}, {name: "हिन्दी मीडियम"}, {name: "Straße"},
-		{name: "ソードアート・オンライン"}, {name: "Face/Off"}, {name: "100% Wolf"}, {name: "ที่รัก"}, {name: "Heat", synopsis: "A film of Al, in which nobody called Pacino plays.", cast: []string{"Al Pacino", "Robert De Niro"}},
+		{name: "ソードアート・オンライン"}, {name: "Face/Off"}, {name: "100% Wolf"}, {name: "ที่รัก"}, {name: "Белый Бим"}, {name: "Οδυσσεύς"}, {name: "أحلام"}, {name: "Heat", synopsis: "A film of Al, in which nobody called Pacino plays.", cast: []string{"Al Pacino", "Robert De Niro"}},
 	} {
 		t.year = 1990 + i%30
 		b.film(t)
@@ -65,6 +65,9 @@ func TestWhatIsFound(t *testing.T) {
 	f("8½", "8½")
 	f("strasse", "Straße")
 	f("ночь", "Ночь")
+	f("белыи", "Белый Бим")
+	f("ΟΔΥΣΣΕΥΣ", "Οδυσσεύς")
+	f("احلام", "أحلام")
 	f("हिन्दी", "हिन्दी मीडियम")
 	f("ｍａｔｒｉｘ", "The Matrix")
 	// Any part of what is written without spaces.

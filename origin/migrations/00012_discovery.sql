@@ -5,12 +5,12 @@
 -- A name as it is compared: lower case without accents; between two words a space, or a hyphen where nothing but punctuation
 -- stood. "Spider-Man: No Way Home" is "spider-man no way home". What unaccent does not know comes apart into what it is made of
 -- (half-width kana), but for fractions, or 8½ would become 81/2. Then what is silent goes: accents, the points of Hebrew and Arabic, what only
--- controls the layout. Then all that is no letter, digit or mark becomes a hyphen; the ranges are spelled out, since what
+-- controls the layout; and ς is σ, whose capital they share. Then all that is no letter, digit or mark becomes a hyphen; the ranges are spelled out, since what
 -- [:punct:] has depends on the database's locale.
 CREATE OR REPLACE FUNCTION name_text(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT btrim(regexp_replace(regexp_replace(regexp_replace(normalize(regexp_replace(
+    SELECT btrim(regexp_replace(regexp_replace(regexp_replace(translate(normalize(regexp_replace(
         lower(normalize(immutable_unaccent(lower(regexp_replace(normalize($1), '([\u00bc-\u00be\u2150-\u215f])', ' \1', 'g'))), NFKD)),
-        '[\u00ad\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200f\u202a-\u202e\u2060-\u2069\u20d0-\u20f0\ufe00-\ufe0f\ufe20-\ufe2f\ufeff]+', '', 'g')),
+        '[\u00ad\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200f\u202a-\u202e\u2060-\u2069\u20d0-\u20f0\ufe00-\ufe0f\ufe20-\ufe2f\ufeff]+', '', 'g')), 'ςə', 'σe'),
         '[!-/:-@\[-`{-~\u00a1-\u00a9\u00ab-\u00b1\u00b4\u00b6-\u00b8\u00bb\u00bf\u00d7\u00f7\u02bb\u02bc\u037e\u0387\u055a-\u055f\u0589\u058a\u05be\u05c0\u05c3\u05f3\u05f4\u060c\u061b\u061f\u066a-\u066d\u06d4\u0964\u0965\u2010-\u2027\u2030-\u205e\u20a0-\u20cf\u2190-\u2bff\u2e00-\u2e7f\u3001-\u3004\u3008-\u3020\u3030\u30a0\u30fb\ufe10-\ufe1f\ufe30-\ufe6f\uff5f-\uff65\U0001f000-\U0001faff]+', '-', 'g'),
         '-*\s[-\s]*', ' ', 'g'),
         '-+', '-', 'g'), '- ')

@@ -3,6 +3,7 @@ package content_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,4 +108,24 @@ func TestLocksAreOfTheKind(t *testing.T) {
 		}
 		return err
 	})
+}
+
+// A text's cost is bounded by the words that it is looked up by.
+func TestTelling(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		if got := strings.Join(content.Telling(strings.Fields(text)), " "); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	f("", "")
+	f("the godfather", "the godfather")
+	f("the of the of", "the of")
+	f("spider m", "spider m")
+	f("a b c murders", "murders")
+	f("m", "m")
+	f("x y z", "y z")
+	f("é ü", "é ü")
+	f("one two three four five six seven eight nine", "three four five seven eight nine")
+	f(strings.Repeat("the of and a in to ", 10), "the of and in to")
 }

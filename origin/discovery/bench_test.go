@@ -157,6 +157,10 @@ func BenchmarkSearch(b *testing.B) {
 		{"Japanese", func() []string { return []string{"q", string([]rune{rune(0x4E00 + l.IntN(2000))})} }},
 		{"typing errors", func() []string { return []string{"q", l.mistype(word(15, 5_000))} }},
 		{"two with errors", func() []string { return []string{"q", l.mistype(word(15, 1_000)) + " " + l.mistype(word(15, 1_000))} }},
+		{"many common words", func() []string {
+			return []string{"q", strings.TrimSpace(strings.Repeat("the of and a in to love man la night ", 5))}
+		}},
+		{"many letters", func() []string { return []string{"q", "q w e r t y u i o p a s d f g h j k l z x c v b n m"} }},
 		{"nonsense", func() []string { return []string{"q", fmt.Sprintf("xq%dzwv", l.IntN(1e6))} }},
 		{"filters", func() []string { return l.filtered([]string{"q", l.words[l.zipf.Uint64()]}) }},
 		{"common words with filters", func() []string { return l.filtered([]string{"q", word(0, 15)}) }},

@@ -45,6 +45,7 @@ func (f *finder) find(ctx context.Context, text string, after *position, limit i
 			return rows, err
 		}
 	}
+	words = content.Telling(words)
 	known, err := wordsLike(ctx, f.r, words)
 	if err != nil {
 		return nil, err

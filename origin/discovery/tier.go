@@ -35,7 +35,8 @@ const longest = 100
 func tiersOf(text string, words []string) []tier {
 	phrase := cut(strings.Join(words, " "))
 	is, begins, holds := content.Key("="+phrase), prefix("=", phrase), prefix("~", phrase)
-	names, cast := every("~", words), every("@", words)
+	telling := content.Telling(words)
+	names, cast := every("~", telling), every("@", telling)
 	tiers := []tier{
 		{number: equal, keys: is},
 		{number: beginning, keys: but(begins, is)},

@@ -34,11 +34,11 @@ func (q *Query) Text(text string) {
 // What is looked for of a text: more words find nothing else, and cost whoever waits behind them.
 const (
 	maxWords   = 6
-	maxLetters = 2 // of words of one letter, each of which begins thousands of others
+	maxLetters = 4 // of words of one letter, each of which begins thousands of others
 )
 
 // Telling are the words of a text by which titles are found, in their order: each once, at most 6, the longest. Of words of one
-// letter the last counts, which somebody may be typing, and where there are no longer ones, the last two.
+// letter the last counts, which somebody may be typing, and where there are no longer ones, the last four.
 func Telling(words []string) []string {
 	var places []int
 	for i, word := range words {
@@ -50,8 +50,10 @@ func Telling(words []string) []string {
 	letters := slices.DeleteFunc(slices.Clone(places), func(place int) bool { return length(place) > 1 })
 	if longer := len(places) - len(letters); longer > 0 && len(letters) > 0 && letters[len(letters)-1] != places[len(places)-1] {
 		letters = nil
-	} else if most := maxLetters - min(longer, 1); len(letters) > most {
-		letters = letters[len(letters)-most:]
+	} else if longer > 0 {
+		letters = letters[max(0, len(letters)-1):]
+	} else {
+		letters = letters[max(0, len(letters)-maxLetters):]
 	}
 	kept := slices.DeleteFunc(slices.Clone(places), func(place int) bool { return length(place) == 1 && !slices.Contains(letters, place) })
 	slices.SortStableFunc(kept, func(a, b int) int { return length(b) - length(a) })

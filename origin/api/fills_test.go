@@ -11,7 +11,7 @@ import (
 // Many questions at once are one flight; those that its answer does not hold for are asked anew.
 func TestFillsJoin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var g fills
+		g := fills{keepFor: 2 * time.Second}
 		var mu sync.Mutex
 		runs := 0
 		start := time.Now()
@@ -42,16 +42,60 @@ func TestFillsJoin(t *testing.T) {
 		if runs != 1 {
 			t.Errorf("100 questions that join make %d runs, want 1", runs)
 		}
-		ask(start, 0)
-		synctest.Wait()
+		ask(start.Add(2*time.Minute), 0)
+		if wg.Wait(); runs != 1 {
+			t.Errorf("a question right after the flight makes %d runs, want 1", runs)
+		}
 		for _, other := range []time.Time{start.Add(-time.Second), start.Add(2 * time.Hour)} {
 			wg.Go(func() { g.do(t.Context(), "key", question{asOf: other}, run(other, 7)) })
 		}
 		wg.Go(func() { g.do(t.Context(), "key", question{asOf: start, least: 8}, run(start, 8)) })
 		wg.Wait()
-		if runs != 5 {
-			t.Errorf("%d runs, want 5: an earlier instant, one past the window and a later position are not answered by the flight", runs)
+		if runs != 4 {
+			t.Errorf("%d runs, want 4: an earlier instant, one past the window and a later position are not answered by the flight", runs)
 		}
+		time.Sleep(g.keepFor + time.Second)
+		synctest.Wait()
+		if len(g.flights) != 0 || g.kept != 0 {
+			t.Errorf("%d flights and %d bytes are kept for ever", len(g.flights), g.kept)
+		}
+	})
+}
+
+// What is kept is bounded; what does not fit is asked for anew.
+func TestFillsKeepAsMuchAsTheyMay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := fills{keepFor: 2 * time.Second}
+		runs := 0
+		large := func(context.Context) fillResult {
+			runs++
+			return fillResult{answer: &answer{body: make([]byte, keepBytes/2)}}
+		}
+		for range 2 {
+			for _, key := range []string{"one", "two", "three"} {
+				g.do(t.Context(), key, question{}, large)
+			}
+		}
+		if runs != 5 || g.kept > keepBytes {
+			t.Errorf("%d runs and %d bytes kept, want 5 and at most %d", runs, g.kept, keepBytes)
+		}
+		time.Sleep(g.keepFor + time.Second)
+	})
+}
+
+// A failure is told to those who waited for it, and to nobody else.
+func TestFillsForgetFailures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := fills{keepFor: 2 * time.Second}
+		failing := func(context.Context) fillResult { return fillResult{err: context.DeadlineExceeded} }
+		if f := g.do(t.Context(), "key", question{}, failing); f.err == nil {
+			t.Error("no error")
+		}
+		right := func(context.Context) fillResult { return fillResult{answer: &answer{}} }
+		if f := g.do(t.Context(), "key", question{}, right); f.err != nil {
+			t.Errorf("a failure was kept: %v", f.err)
+		}
+		time.Sleep(g.keepFor + time.Second)
 	})
 }
 

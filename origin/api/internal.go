@@ -46,6 +46,10 @@ const (
 
 // Internal is the handler of the internal listener: the feed, fills and pass-through, for edges with a key.
 func (s *Server) Internal() http.Handler {
+	s.fills.keepFor = s.KeepFills
+	if s.FillsAtOnce > 0 {
+		s.fills.places = make(chan struct{}, s.FillsAtOnce)
+	}
 	fills := s.routes(func(e *Entry) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) { s.fill(w, r, e) }
 	}, func(e *Entry) bool { return e.Serve == op.Hot && e.plain == nil })
@@ -173,8 +177,18 @@ func (s *Server) fillAnswer(r *http.Request, e *Entry) (*answer, error) {
 		return nil, err
 	}
 	read.Deny, read.class = ask.deny, ask.class
-	key := r.URL.RequestURI() + " " + r.Header.Get(wire.Deny) + " " + ask.plan.String()
+	key := s.Hub.Epoch() + " " + r.URL.RequestURI() + " " + r.Header.Get(wire.Deny) + " " + ask.plan.String()
+	if ask.asOf.After(s.Now().Add(time.Second)) { // an answer's successor is another flight than the answer
+		key += ask.asOf.String()
+	}
 	f := s.fills.do(r.Context(), key, ask, func(ctx context.Context) fillResult {
+		if e.Serve == op.Hot { // what else edges ask for is little, and much waits for it
+			leave, err := s.fills.enter(ctx)
+			if err != nil {
+				return fillResult{err: err}
+			}
+			defer leave()
+		}
 		return s.fillOnce(ctx, read, in, audience{plan: ask.plan})
 	})
 	if f.answer != nil && f.pos < ask.least {

@@ -51,8 +51,12 @@ type Server struct {
 	DenyRules func(ctx context.Context, tx pgx.Tx, country string) ([]uuid.UUID, error)
 	// PlanFilter is the catalogue filter of a plan: empty when it has none, or there is no such plan.
 	PlanFilter func(ctx context.Context, tx pgx.Tx, plan uuid.UUID) (string, error)
-	Log        *slog.Logger
-	Now        func() time.Time
+	// FillsAtOnce is how many answers for edges to keep are read from the database at once; 0: any number.
+	FillsAtOnce int
+	// KeepFills is how long such an answer is there for other edges: of a change they hear at once, but they ask as their viewers do.
+	KeepFills time.Duration
+	Log       *slog.Logger
+	Now       func() time.Time
 
 	fills fills
 }

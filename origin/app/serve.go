@@ -149,8 +149,11 @@ func (s *serve) server(p *program, db *pgdb.DB, hub *changes.Hub, d *domains, v 
 		ClientIP:   func(req *http.Request) string { return r.ClientAddr(peer(req), headerOf(req)).String() },
 		DenyRules:  d.rights.DenyRules,
 		PlanFilter: d.subscriber.PlanFilter,
-		Log:        p.log,
-		Now:        time.Now,
+		// The rest of the connections is for editors, starts and beats.
+		FillsAtOnce: max(1, int(s.DatabaseConns)/3),
+		KeepFills:   2 * time.Second,
+		Log:         p.log,
+		Now:         time.Now,
 	}, nil
 }
 

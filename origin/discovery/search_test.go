@@ -99,6 +99,7 @@ func TestTypingErrors(t *testing.T) {
 	f := b.viewer().finds
 	f("godfahter", "The Godfather | The Godfather Part II")
 	f("teh godfather", "The Godfather | The Godfather Part II")
+	f("hte godfather", "The Godfather | The Godfather Part II")
 	f("intersteller", "Interstellar")
 	f("intrestelar", "Interstellar")
 	f("braking bad", "Breaking Bad")

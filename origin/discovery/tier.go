@@ -36,7 +36,7 @@ func tiersOf(text string, words []string) []tier {
 	phrase := cut(strings.Join(words, " "))
 	is, begins, holds := content.Key("="+phrase), prefix("=", phrase), prefix("~", phrase)
 	names, cast := every("~", words), every("@", words)
-	return []tier{
+	tiers := []tier{
 		{number: equal, keys: is},
 		{number: beginning, keys: but(begins, is)},
 		{number: holding, keys: but(holds, begins)},
@@ -44,6 +44,10 @@ func tiersOf(text string, words []string) []tier {
 		{number: inCast, keys: but(cast, names)},
 		{number: inText, text: text, apart: names + " | " + cast},
 	}
+	if len(words) == 1 { // it is the text
+		tiers = slices.DeleteFunc(tiers, func(t tier) bool { return t.number == inNames })
+	}
+	return tiers
 }
 
 // closeTiers are the ways to match words in spite of typing errors: first those where no word has more than one.
@@ -64,8 +68,8 @@ func closeTo(words []string, known []similar, errors int) string {
 		ways[i] = []string{prefix("~", word)}
 	}
 	for _, k := range known {
-		if k.errors <= errors && len(ways[k.Place]) <= mostMeant {
-			ways[k.Place] = append(ways[k.Place], prefix("~", k.Word))
+		if k.errors <= errors && len(ways[k.place]) <= mostMeant {
+			ways[k.place] = append(ways[k.place], prefix("~", k.word))
 		}
 	}
 	all := make([]string, len(words))

@@ -103,8 +103,8 @@ func (t *translation) operands(name string, operands []ast.Expr) []string {
 
 // The genres of the row, each of which is there once, under names that no caller's alias has.
 const (
-	holdsGenre = `EXISTS (SELECT FROM title_genres filter_tg JOIN genres filter_g ON filter_g.id = filter_tg.genre_id
-		WHERE filter_tg.content_id = coalesce({t}.parent_id, {t}.id) AND filter_g.slug = {1})`
+	holdsGenre = `EXISTS (SELECT FROM title_genres filter_tg WHERE filter_tg.content_id = coalesce({t}.parent_id, {t}.id)
+		AND filter_tg.genre_id = (SELECT filter_g.id FROM genres filter_g WHERE filter_g.slug = {1}))`
 	countsGenres = `(SELECT count(*) FROM title_genres filter_tg WHERE filter_tg.content_id = coalesce({t}.parent_id, {t}.id))`
 )
 

@@ -29,7 +29,7 @@ const season = object({
 });
 const episode = object({
   id: uuid, show_id: uuid, season_id: uuid, season_number: whole, episode_number: whole, title: text, images: object(), content_rating: text,
-  runtime_minutes: whole, status: oneOf('published', 'scheduled'), available_from: optional(instant), available_until: nullable(instant),
+  runtime_minutes: whole, status: oneOf('published', 'scheduled'), available_from: optional(instant), available_until: optional(instant),
   created_at: instant, updated_at: instant,
 });
 const listedCollection = {

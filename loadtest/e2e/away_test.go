@@ -10,9 +10,15 @@ import (
 
 // Without the origin, home, search, suggestions and collections are served as they were, and say so. What was taken away before
 // is in none of them.
-func TestHeldWithoutTheOrigin(t *testing.T) {
+func TestCatalogueWithoutTheOrigin(t *testing.T) {
 	t.Parallel()
 	c := start(t, 1).stage()
+	c.keepWhatIsHeld()
+	c.keepTakenAway()
+}
+
+func (c *stage) keepWhatIsHeld() {
+	c.t.Helper()
 	gone := c.visitor("Visitor who goes", nil)
 	held := c.holding()
 	c.titles++
@@ -22,10 +28,10 @@ func TestHeldWithoutTheOrigin(t *testing.T) {
 	c.held(held, true)
 	c.kill()
 	for _, v := range held {
-		eventually(t, 10*time.Second, fmt.Sprintf("%s is marked", v.path), func() bool {
+		eventually(c.t, 10*time.Second, fmt.Sprintf("%s is marked", v.path), func() bool {
 			r := c.see(0, v.path, c.viewer)
 			if shows, whole := v.shows(r); !shows || !whole || strings.Contains(r.body, gone) {
-				t.Fatalf("%s: %d %s %s", v.path, r.status, r.header.Get("Cache-Status"), r.body)
+				c.t.Fatalf("%s: %d %s %s", v.path, r.status, r.header.Get("Cache-Status"), r.body)
 			}
 			age, _ := strconv.Atoi(r.header.Get("Age"))
 			return age >= 5 && strings.Contains(r.header.Get("Cache-Status"), "hit; detail=origin-away")
@@ -33,11 +39,11 @@ func TestHeldWithoutTheOrigin(t *testing.T) {
 	}
 	for _, path := range []string{"/v2/search?q=cold", "/v2/home?platform=roku", "/v2/collections/" + c.selects + "?limit=7"} {
 		if r := c.see(0, path, c.viewer); r.status != 503 || r.header.Get("Retry-After") == "" {
-			t.Errorf("%s is not held: %d %s", path, r.status, r.body)
+			c.t.Errorf("%s is not held: %d %s", path, r.status, r.body)
 		}
 	}
 	if r := c.see(0, "/v2/search/autocomplete?q=never+asked", c.viewer); r.status != 200 || r.body != `{"data":[]}` {
-		t.Errorf("suggestions need nobody: %d %s", r.status, r.body)
+		c.t.Errorf("suggestions need nobody: %d %s", r.status, r.body)
 	}
 	c.startOrigin()
 	back := c.filmOf("Staying, too", object{"genres": []string{"drama"}})
@@ -45,11 +51,10 @@ func TestHeldWithoutTheOrigin(t *testing.T) {
 	c.seen("/v2/search/autocomplete?q=staying", c.viewer, 200, back)
 }
 
-// What is taken away just before the origin goes is not served, though nothing else could be fetched: whoever has it says so, or
-// leaves it out.
-func TestTakenAwayStaysSoWithoutTheOrigin(t *testing.T) {
-	t.Parallel()
-	c := start(t, 1).stage()
+// keepTakenAway: what is taken away just before the origin goes is not served, though nothing else could be fetched. An answer that
+// has it is refused, or leaves it out.
+func (c *stage) keepTakenAway() {
+	c.t.Helper()
 	gone := c.visitor("Visitor who goes", nil)
 	show := c.show("Serial", nil)
 	episode := c.aired(show, 1, object{"title": "Pilot flight"})
@@ -61,15 +66,15 @@ func TestTakenAwayStaysSoWithoutTheOrigin(t *testing.T) {
 	last := c.film("Last")
 	c.seen("/v2/movies/"+last, c.viewer, 200, last) // the edge has heard of all
 	c.kill()
-	for end := time.Now().Add(6 * time.Second); time.Now().Before(end); pause(t, 100*time.Millisecond) {
+	for end := time.Now().Add(6 * time.Second); time.Now().Before(end); pause(c.t, 100*time.Millisecond) {
 		for _, v := range append(c.everywhere(gone), pilot) {
 			r := c.see(0, v.path, c.viewer)
 			if strings.Contains(r.body, v.holds) || r.status != 200 && r.status != 404 && r.status != 503 {
-				t.Fatalf("%s: %d %s %s", v.path, r.status, r.header.Get("Cache-Status"), r.body)
+				c.t.Fatalf("%s: %d %s %s", v.path, r.status, r.header.Get("Cache-Status"), r.body)
 			}
 		}
 		if r := c.see(0, "/v2/search/autocomplete?q=stay", c.viewer); r.status != 200 || !strings.Contains(r.body, c.stays) {
-			t.Fatalf("what stays is not suggested: %d %s", r.status, r.body)
+			c.t.Fatalf("what stays is not suggested: %d %s", r.status, r.body)
 		}
 	}
 }

@@ -83,10 +83,17 @@ const (
 	late = time.Second // is what viewers may see of an instant that has passed
 )
 
-// A title opens and closes everywhere within a second of the instant, with nobody's help.
+// A title opens and closes everywhere within a second of the instant, with nobody's help; without the origin, too, in answers that
+// were held: their successors were there before it went.
 func TestClockTurnsAnswers(t *testing.T) {
 	t.Parallel()
 	c := start(t, 1).stage()
+	c.turnWithTheOrigin()
+	c.turnWithoutTheOrigin()
+}
+
+func (c *stage) turnWithTheOrigin() {
+	c.t.Helper()
 	opens := instant(lead)
 	closes := opens.Add(lead)
 	id := c.visitor("Visitor", object{"available_from": opens, "available_until": closes})
@@ -97,12 +104,10 @@ func TestClockTurnsAnswers(t *testing.T) {
 	c.turns(append(c.listed(id), c.found(id)...), closes, false)
 }
 
-// The same without the origin, of answers that were held: their successors were there before it went.
-func TestClockTurnsAnswersWithoutTheOrigin(t *testing.T) {
-	t.Parallel()
-	c := start(t, 1).stage()
+func (c *stage) turnWithoutTheOrigin() {
+	c.t.Helper()
 	opens := instant(2 * lead)
-	id := c.visitor("Visitor", object{"available_from": opens})
+	id := c.visitor("Second visitor", object{"available_from": opens})
 	c.held(c.listed(id), false)
 	c.abandon(opens)
 	c.turns(c.listed(id), opens, true)
@@ -110,7 +115,7 @@ func TestClockTurnsAnswersWithoutTheOrigin(t *testing.T) {
 
 	c.startOrigin()
 	closes := instant(3 * lead)
-	id = c.visitor("Second visitor", object{"available_until": closes})
+	id = c.visitor("Third visitor", object{"available_until": closes})
 	all := append(c.listed(id), c.found(id)...)
 	c.held(all, true)
 	c.abandon(closes)

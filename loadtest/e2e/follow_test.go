@@ -16,18 +16,25 @@ type sight struct {
 	shows bool
 }
 
-// seekers are viewers in two countries, and one whose plan has dramas alone.
+// seekers are viewers in two countries, and one in the first with a plan that leaves something out.
 type seekers struct {
 	*stack
-	france, germany, dramas string
+	france, germany, planned string
 }
 
 // A title comes to search and suggestions when it is published, changes there, and goes, as its editors say: for each viewer who may.
 func TestFindersFollowEditors(t *testing.T) {
 	t.Parallel()
-	s := seekers{stack: start(t, 2)}
+	s := &seekers{stack: start(t, 2)}
 	s.france, s.germany = s.token("--country", "FR"), s.token("--country", "DE")
-	s.dramas = s.token("--country", "FR", "--plan", s.plan(object{"catalogue_filter": `"drama" in genres`}))
+	s.planned = s.token("--country", "FR", "--plan", s.plan(object{"catalogue_filter": `"drama" in genres`}))
+	s.followAFilm()
+	s.planned = s.token("--country", "FR", "--plan", s.plan(object{"catalogue_filter": `content_type != "show"`})) // nor what is part of one
+	s.followAnEpisode()
+}
+
+func (s *seekers) followAFilm() {
+	s.t.Helper()
 	genre := s.make("/v2/admin/genres", genreBody("drama"))
 	body := movieBody("Wandering", object{"genres": []string{"drama"}})
 	id := s.make("/v2/admin/movies", body)
@@ -49,12 +56,9 @@ func TestFindersFollowEditors(t *testing.T) {
 	s.follows("unpublish", func() { s.act(at + "/unpublish") }, append(s.finds(id, "roam", false, false, false), s.ofGenre(id, "tragedy", false))...)
 }
 
-// An episode goes with its show, and comes with it.
-func TestEpisodesAreFoundWithTheirShow(t *testing.T) {
-	t.Parallel()
-	s := seekers{stack: start(t, 1)}
-	s.france, s.germany = s.token("--country", "FR"), s.token("--country", "DE")
-	s.dramas = s.token("--country", "FR", "--plan", s.plan(object{"catalogue_filter": `content_type != "show"`})) // nor what is part of one
+// followAnEpisode, which goes with its show and comes with it.
+func (s *seekers) followAnEpisode() {
+	s.t.Helper()
 	show := s.show("Serial", nil)
 	at := "/v2/admin/shows/" + show
 	episode := s.episode(show, 1, object{"title": "Pilot flight"})
@@ -67,11 +71,11 @@ func TestEpisodesAreFoundWithTheirShow(t *testing.T) {
 }
 
 // finds are search and suggestions as the three see them.
-func (s *seekers) finds(id, typed string, france, germany, dramas bool) []sight {
+func (s *seekers) finds(id, typed string, france, germany, planned bool) []sight {
 	var all []sight
 	for _, path := range []string{"/v2/search?q=" + typed, "/v2/search/autocomplete?q=" + typed} {
 		v := view{path: path, holds: id}
-		all = append(all, sight{v, s.france, france}, sight{v, s.germany, germany}, sight{v, s.dramas, dramas})
+		all = append(all, sight{v, s.france, france}, sight{v, s.germany, germany}, sight{v, s.planned, planned})
 	}
 	return all
 }

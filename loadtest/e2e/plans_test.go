@@ -95,11 +95,21 @@ func (o *offers) sight(t *sold, path, holds string) []sight {
 	return []sight{{v, o.everything.token, t.everything}, {v, o.family.token, t.family}, {v, o.films.token, t.films}}
 }
 
-// What a plan leaves out is not there for its viewers: in lists, search, suggestions, the home screen and the guide, nor alone, where
-// it is as absent as what never was.
-func TestPlansSeeTheirPartOfTheCatalogue(t *testing.T) {
+// Households see and play the part of the catalogue that is in their plan.
+func TestPlansOfACatalogue(t *testing.T) {
 	t.Parallel()
 	o := start(t, 2).offers()
+	for _, step := range []struct {
+		name string
+		run  func()
+	}{{"see", o.seeTheirs}, {"play", o.playTheirs}, {"follow", o.followTheirs}} {
+		t.Run(step.name, func(t *testing.T) { o.t = t; step.run() })
+	}
+}
+
+// What a plan leaves out is not there for its viewers: in lists, search, suggestions, the home screen and the guide, nor alone, where
+// it is as absent as what never was.
+func (o *offers) seeTheirs() {
 	titles := o.titles()
 	for i := range titles {
 		o.settle(o.sights(&titles[i])...)
@@ -134,9 +144,7 @@ func (s *stack) sameAsAbsent(path, absent, token string) {
 }
 
 // A filter that is edited counts at once, wherever answers were held by the one before.
-func TestPlansFollowTheirFilter(t *testing.T) {
-	t.Parallel()
-	o := start(t, 1).offers()
+func (o *offers) followTheirs() {
 	titles := o.titles()
 	at := "/v2/admin/plans/" + o.family.plan
 	strong, premium, serial := &titles[1], &titles[5], &titles[2]
@@ -153,26 +161,24 @@ func TestPlansFollowTheirFilter(t *testing.T) {
 }
 
 // A start goes by the account's plan, whatever the token says.
-func TestPlansPlayTheirPartOfTheCatalogue(t *testing.T) {
-	t.Parallel()
-	o := start(t, 1).offers()
+func (o *offers) playTheirs() {
 	family, everything := o.family, o.everything
 	crossed := o.subscribe(family.plan, "--plan", everything.plan) // a token of before the household changed to the family plan
 	upgraded := o.subscribe(everything.plan, "--plan", family.plan)
 	for _, path := range []string{"/v2/movies/" + o.strong, "/v2/channels/" + o.premium} {
 		for _, h := range []*household{family, crossed} {
-			wantRefusal(t, path, h.startAt(path), 403, "PLAN_UPGRADE_REQUIRED")
+			wantRefusal(o.t, path, h.startAt(path), 403, "PLAN_UPGRADE_REQUIRED")
 		}
 		for _, h := range []*household{everything, upgraded} {
 			if r := h.startAt(path); r.status != 200 {
-				t.Errorf("%s in the plan: %d %s", path, r.status, r.body)
+				o.t.Errorf("%s in the plan: %d %s", path, r.status, r.body)
 			}
 		}
 	}
 	o.settle(sight{view{path: "/v2/movies/" + o.strong, holds: o.strong}, crossed.token, true}, sight{view{path: "/v2/movies/" + o.strong, holds: o.strong}, upgraded.token, false})
-	wantRefusal(t, "an episode", o.films.startAt("/v2/episodes/"+o.pilot), 403, "PLAN_UPGRADE_REQUIRED")
+	wantRefusal(o.t, "an episode", o.films.startAt("/v2/episodes/"+o.pilot), 403, "PLAN_UPGRADE_REQUIRED")
 	if r := family.startAt("/v2/episodes/" + o.pilot); r.status != 200 {
-		t.Errorf("an episode in the plan: %d %s", r.status, r.body)
+		o.t.Errorf("an episode in the plan: %d %s", r.status, r.body)
 	}
 }
 

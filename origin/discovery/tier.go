@@ -69,8 +69,8 @@ func closeTo(words []string, known []similar, errors int) string {
 		ways[i] = []string{prefix("~", word)}
 	}
 	for _, k := range known {
-		if k.errors <= errors && len(ways[k.place]) <= mostMeant {
-			ways[k.place] = append(ways[k.place], prefix("~", k.word))
+		if way := prefix("~", k.word); k.errors <= errors && len(ways[k.place]) <= mostMeant && !slices.Contains(ways[k.place], way) {
+			ways[k.place] = append(ways[k.place], way)
 		}
 	}
 	all := make([]string, len(words))

@@ -155,7 +155,7 @@ func build(cfg *Config, resolver *territory.Resolver, files *media.Handler) (*ed
 	}
 	next := &fill.Successors{Filler: filler, Query: p.Query}
 	next.Prepare()
-	filler.Stored = func(a *cache.Answer) { next.Offer(a) }
+	filler.Stored = next.Stored
 	return &edge{proxy: p, next: next, tokens: tokens, sessions: sessions, cdns: cdns, tailer: newTailer(cfg.Log, origin, versions, clock, p.Changed)}, nil
 }
 

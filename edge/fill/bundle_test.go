@@ -48,7 +48,7 @@ func setupWithin(t *testing.T, o *filltest.Origin, pollWait, limit time.Duration
 	b.filler.Prepare(fill.Limits{Concurrent: 64, Queue: 1024})
 	b.next = &fill.Successors{Filler: b.filler, Query: func(key string) (*fill.Query, bool) { return query(key), true }}
 	b.next.Prepare()
-	b.filler.Stored = func(a *cache.Answer) { b.next.Offer(a) }
+	b.filler.Stored = b.next.Stored
 	tailer := &feed.Tailer{Versions: b.filler.Versions, Clock: b.filler.Clock, Jitter: rand.Float64, Log: log,
 		Poll: func(ctx context.Context, epoch string, after uint64) (*wire.FeedPage, error) {
 			return client.Feed(ctx, epoch, after, pollWait)

@@ -332,6 +332,22 @@ func TestSuccessor(t *testing.T) {
 	}
 }
 
+// Of what is not due soon, a sweep fetches the successor: an answer that was just stored costs one question.
+func TestSuccessorsThatCanWait(t *testing.T) {
+	o := filltest.New(t)
+	o.Render = func(filltest.Ask) filltest.Answer {
+		return filltest.Answer{Body: "on", Tags: []string{"a"}, Until: time.Now().Add(50 * time.Minute)}
+	}
+	b := setup(t, o, 100*time.Millisecond)
+	b.want("/a", "on")
+	time.Sleep(100 * time.Millisecond)
+	if n := b.filler.Fills(); n != 1 {
+		t.Errorf("%d fills, want 1", n)
+	}
+	b.next.Offer(b.filler.Store.Newest(query("/a").Key)) // as a sweep does
+	b.until("the successor", func() bool { return b.filler.Store.Newest(query("/a").Key).Next() != nil })
+}
+
 func TestNoAnswerPastItsInstant(t *testing.T) {
 	o := filltest.New(t)
 	turn := time.Now().Add(300 * time.Millisecond)

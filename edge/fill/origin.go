@@ -26,6 +26,9 @@ import (
 // ErrAway reports that the origin can't answer now: it is not reached, too slow, or says so itself.
 var ErrAway = errors.New("origin can't be asked")
 
+// ErrSlow is ErrAway of an origin that was reached: asked again, it may have the answer by then.
+var ErrSlow = fmt.Errorf("%w: it takes too long", ErrAway)
+
 const (
 	maxAnswer  = 16 << 20 // bytes of the largest answer that is read
 	maxPage    = 64 << 20
@@ -140,6 +143,10 @@ func (o *Origin) do(req *fasthttp.Request, resp *fasthttp.Response, limit time.D
 	if err != nil {
 		if o.gate.failed(o.now()) {
 			o.log.Warn("origin does not answer; the edge serves what it holds and asks now and then: check the origin", "error", err)
+		}
+		var late net.Error
+		if errors.Is(err, fasthttp.ErrTimeout) || errors.As(err, &late) && late.Timeout() {
+			return fmt.Errorf("%w: %w", ErrSlow, err)
 		}
 		return fmt.Errorf("%w: %w", ErrAway, err)
 	}

@@ -10,16 +10,17 @@ import (
 
 const (
 	horizon    = time.Hour // an answer that is due within it gets a successor
-	sweepEvery = time.Minute
+	sweepEvery = 15 * time.Second
+	soon       = 2 * sweepEvery // an answer that is due within it gets one at once
 	jobs       = 4096
-	workers    = 4
+	workers    = 2 // few: nobody waits for them
 )
 
 // Successors fetches, ahead of time, the answers that follow when the clock alone changes one: at that instant the edge
 // needs nobody, and a crowd that waits for it finds the answer there.
 //
-// A sweep over the store finds what comes within the hour. That takes a few milliseconds a minute, where a queue of
-// everything that is due some day would cost each entry more memory than the rest of its bookkeeping.
+// A sweep over the store finds what comes within the hour. That takes a few milliseconds, where a queue of everything that is
+// due some day would cost each entry more memory than the rest of its bookkeeping.
 type Successors struct {
 	Filler *Filler
 	// Query makes the query of a stored key; false when the key is not asked for any more.
@@ -41,6 +42,14 @@ func (s *Successors) Offer(a *cache.Answer) bool {
 		return true
 	default:
 		return false
+	}
+}
+
+// Stored is told of every answer that takes its place in the store. Most leave their successors to a sweep: right after a change
+// that very many answers carry, viewers wait for the answers.
+func (s *Successors) Stored(a *cache.Answer) {
+	if a.Until() <= s.Filler.Clock.Now().Add(soon).UnixNano() {
+		s.Offer(a)
 	}
 }
 

@@ -171,7 +171,7 @@ func setup(t testing.TB, options ...option) *bundle {
 	}
 	next := &fill.Successors{Filler: c.Filler, Query: b.proxy.Query}
 	next.Prepare()
-	c.Filler.Stored = func(a *cache.Answer) { next.Offer(a) }
+	c.Filler.Stored = next.Stored
 	b.listen(times)
 	tailer := &feed.Tailer{Versions: c.Filler.Versions, Clock: c.Filler.Clock, Jitter: rand.Float64, Applied: b.proxy.Changed, Log: log,
 		Poll: func(ctx context.Context, epoch string, after uint64) (*wire.FeedPage, error) {

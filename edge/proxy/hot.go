@@ -120,6 +120,11 @@ func (x *exchange) obtain(q *fill.Query, deadline time.Time) outcome {
 	if m, _ = p.moment(p.clock.Base()); held != nil && m.reaches(held, q.Least) && m.servable(held) {
 		return m.stale(held)
 	}
+	for errors.Is(r.Err, fill.ErrSlow) && !p.Filler.Origin.Away() { // nothing else to show: the viewer waits
+		if r = p.Filler.Fill(q, deadline); r.Err == nil {
+			return filled(r, fwd)
+		}
+	}
 	return outcome{fault: unavailable(r.Err), err: r.Err}
 }
 

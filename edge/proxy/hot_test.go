@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -393,6 +394,26 @@ func TestWithoutOrigin(t *testing.T) {
 	b.until("the origin", func() bool { return b.get("/v2/movies/cold").StatusCode == 404 })
 	b.want(b.get("/v2/movies/edited"), 200, "edited")
 	b.until("the feed", func() bool { return b.get("/v2/movies/valid").Header.Get("Cache-Status") == "Encora; hit" })
+}
+
+// An origin that takes longer than one question may is asked again while the viewer waits, if there is nothing else to show.
+func TestViewersWaitForASlowOrigin(t *testing.T) {
+	b := setup(t)
+	b.docs["/v2/movies/edited"], b.docs["/v2/movies/gone"] = "edited", "gone"
+	for _, id := range []string{"edited", "gone"} {
+		b.get("/v2/movies/" + id)
+	}
+	b.write(func() { b.docs["/v2/movies/edited"], b.docs["/v2/movies/gone"] = "new", "back" }, "/v2/movies/edited", "!/v2/movies/gone")
+	var asked sync.Map
+	b.origin.Set(func() {
+		b.origin.BeforeFill = func(a filltest.Ask) {
+			if _, again := asked.LoadOrStore(a.Path, true); !again {
+				time.Sleep(1200 * time.Millisecond)
+			}
+		}
+	})
+	b.want(b.get("/v2/movies/edited"), 200, "edited") // what was only edited is shown meanwhile
+	b.want(b.get("/v2/movies/gone"), 200, "back")
 }
 
 func TestNothingIsServedBeyondTheStaleLimit(t *testing.T) {

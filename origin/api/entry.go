@@ -26,6 +26,7 @@ type Entry struct {
 	instead    string // of a body that is too large
 	versioned  bool   // answers with the strong ETag that If-Match takes
 	atEdge     bool   // has no handler here
+	inTurn     bool   // waits for a place among the fills, as what is Hot does
 
 	read   func(ctx context.Context, r *Read, in any) (any, error)
 	write  func(ctx context.Context, w *Write, in any) (any, error)
@@ -136,6 +137,13 @@ func (e Entry) Accepted() Entry {
 // Sized says how many bytes a body may have, where the general bound is too narrow, and what to do with more.
 func (e Entry) Sized(maxBytes int64, instead string) Entry {
 	e.MaxBody, e.instead = maxBytes, instead
+	return e
+}
+
+// InTurn says that an edge's own question waits for its turn among those for viewers. Others don't: they are little, and much waits
+// for them.
+func (e Entry) InTurn() Entry {
+	e.inTurn = true
 	return e
 }
 

@@ -182,7 +182,7 @@ func (s *Server) fillAnswer(r *http.Request, e *Entry) (*answer, error) {
 		key += ask.asOf.String()
 	}
 	f := s.fills.do(r.Context(), key, ask, func(ctx context.Context) fillResult {
-		if e.Serve == op.Hot { // what else edges ask for is little, and much waits for it
+		if e.Serve == op.Hot || e.inTurn {
 			leave, err := s.fills.enter(ctx)
 			if err != nil {
 				return fillResult{err: err}

@@ -18,6 +18,6 @@ func (d *Domain) Entries() []api.Entry {
 		api.Get("getTrending", "/v2/recommendations/trending", op.Viewer, d.getTrending).PerAudience().
 			Documented("Recommendations", "Get Trending Content", "Platform-wide trending titles. Geo-filtered by caller's region. "+
 				"Titles are ranked by how often they were started within the window. Where fewer than limit were started, the most popular of the others follow."),
-		api.Internal("suggest", wire.SuggestPath, d.suggest),
+		api.Internal("suggest", wire.SuggestPath, d.suggest).InTurn(),
 	}
 }

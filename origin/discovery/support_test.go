@@ -16,7 +16,6 @@ import (
 	"encora/origin/api"
 	"encora/origin/apitest"
 	"encora/origin/discovery"
-	"encora/origin/record"
 )
 
 // noon is when these tests take place.
@@ -251,20 +250,5 @@ func (v viewer) all(q string, limit int, between func(page int), more ...string)
 			between(n)
 		}
 		parameters = append(slices.Clone(more), "limit", fmt.Sprint(limit), "cursor", *p.Meta.NextCursor)
-	}
-}
-
-// write runs fn as a write of a job.
-func (b *bundle) write(fn func(w *record.Tx) error) {
-	b.t.Helper()
-	err := b.d.DB.Write(b.t.Context(), func(tx pgx.Tx) error {
-		w := record.Begin(tx, record.System("test"), b.Now())
-		if err := fn(w); err != nil {
-			return err
-		}
-		return w.Commit(b.t.Context())
-	})
-	if err != nil {
-		b.t.Fatal(err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"encora/loadtest/beats"
 	"encora/loadtest/bench"
+	"encora/loadtest/bulk"
 	"encora/loadtest/closedloop"
 	"encora/loadtest/devices"
 	"encora/loadtest/fleet"
@@ -33,6 +34,7 @@ type commands struct {
 	Devices    devices.Command      `cmd:"" help:"Devices from the launch of the app to the end of what they play; 7 minutes."`
 	OriginList originlist.Command   `cmd:"" help:"The origin's admin list under filters, orders and searches."`
 	Propagate  propagate.Command    `cmd:"" help:"From a write's acknowledgement until every edge shows it."`
+	Bulk       bulk.Command         `cmd:"" help:"One write that changes ten thousand titles, under the eyes of viewers at several edges."`
 	Import     guideimport.Command  `cmd:"" help:"Imports of schedules, and what viewers notice of them."`
 	Misses     misses.Command       `cmd:"" help:"A crowd that asks an edge for one cold key."`
 	Drafts     misses.DraftsCommand `cmd:"" help:"Hit ratio of lists while drafts are saved."`

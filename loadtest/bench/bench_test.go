@@ -232,13 +232,6 @@ func TestAskWantsEveryAnswer(t *testing.T) {
 	}
 }
 
-func TestMetrics(t *testing.T) {
-	got := metrics([]byte("# HELP x\ncache_bytes 123\ncache_hits_total{op=\"getMovie\"} 4.5\n\nbroken\n"))
-	if len(got) != 2 || got["cache_bytes"] != 123 || got[`cache_hits_total{op="getMovie"}`] != 4.5 {
-		t.Errorf("metrics %v", got)
-	}
-}
-
 func TestCopiedHeaders(t *testing.T) {
 	got := copied(http.Header{"Vary": {"Accept-Encoding"}, "Content-Length": {"5"}, "Connection": {"keep-alive"}, "Etag": {`"x"`}})
 	want := []subject.Header{{Name: "Etag", Value: `"x"`}, {Name: "Vary", Value: "Accept-Encoding"}}

@@ -1,15 +1,12 @@
 package bench
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -94,29 +91,13 @@ func (r *rig) addMetrics(ctx context.Context, edge *subject.Subject, t *mdtable.
 	if err != nil || status != http.StatusOK {
 		return fmt.Errorf("/metrics: status %d, %v", status, err)
 	}
-	values := metrics(body)
+	values := device.Metrics(body)
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if strings.HasPrefix(name, "encora_edge_cache_") {
 			t.Add(name+" per "+thing, fmt.Sprintf("%.0f", values[name]/float64(n)))
 		}
 	}
 	return nil
-}
-
-// metrics reads the Prometheus text format: values by name with labels.
-func metrics(text []byte) map[string]float64 {
-	values := map[string]float64{}
-	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
-		line := strings.TrimSpace(lines.Text())
-		at := strings.LastIndexByte(line, ' ')
-		if at < 0 || line[0] == '#' {
-			continue
-		}
-		if v, err := strconv.ParseFloat(line[at+1:], 64); err == nil {
-			values[line[:at]] = v
-		}
-	}
-	return values
 }
 
 // steps is how many points the memory curve has.

@@ -60,7 +60,7 @@ func (r *rig) sessionTable(ctx context.Context, out io.Writer, edge *subject.Sub
 	if err != nil || status != http.StatusOK {
 		return fmt.Errorf("/metrics: status %d, %w", status, err)
 	}
-	held := int(metrics(body)[sessionsHeld])
+	held := int(device.Metrics(body)[sessionsHeld])
 	if held != r.Sessions+households {
 		return fmt.Errorf("the edge holds %d sessions, not %d", held, r.Sessions+households)
 	}

@@ -108,3 +108,10 @@ func TestReadTokens(t *testing.T) {
 		t.Errorf("absent file: %v", err)
 	}
 }
+
+func TestMetrics(t *testing.T) {
+	got := Metrics([]byte("# HELP x\ncache_bytes 123\ncache_hits_total{op=\"getMovie\"} 4.5\n\nbroken\n"))
+	if len(got) != 2 || got["cache_bytes"] != 123 || got[`cache_hits_total{op="getMovie"}`] != 4.5 {
+		t.Errorf("metrics %v", got)
+	}
+}

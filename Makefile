@@ -46,7 +46,7 @@ verify: gen ## fail if that changes anything
 	git diff --exit-code -- '*.gen.*'
 
 try: build ## the commands that `make run` prints, on a stack of their own
-	$(BESIDE) bash -ec 'for step in publish change unpublish now play; do deploy/local/try.sh $$step; done'
+	$(BESIDE) bash -ec 'for step in publish change unpublish home now play; do deploy/local/try.sh $$step; done'
 
 bench: build ## the edge beside nginx, Varnish and bare fasthttp, on one core; its memory; signs per second; 15 minutes
 	.ci/install nginx=nginx-light varnishd=varnish wrk=wrk

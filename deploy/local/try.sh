@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Shows a film's way from the editor to the players of a running `make run`, what is on its channels, and how one plays:
-#   try.sh publish | change | unpublish | now | play
+# Shows a film's way from the editor to the players of a running `make run`, its home screen, what is on its channels, and how one plays:
+#   try.sh publish | change | unpublish | home | now | play
 # Editors call the origin, players the edge. Settings: ORIGIN_ADDR, EDGE_ADDR, STATE_DIR, BIN_DIR, as for `make run`.
 set -euo pipefail
 
@@ -110,6 +110,20 @@ now() {
   done <<<"$channels"
 }
 
+# titles: the titles in the JSON on standard input, on one line.
+titles() { grep -oE '"title":"([^"\\]|\\.)*"' | cut -c 10- | sed 's/"$//' | paste -sd '|' | sed 's/|/ · /g'; }
+
+home() {
+  local rail
+  viewer=$("$bin/origin" token --role viewer --country FR)
+  echo 'The home screen of a phone, as the edge tells it in one answer:'
+  look '/v2/home?platform=ios' | sed 's/{"id":"[^"]*","type":"/\n&/g' | tail -n +2 | while read -r rail; do
+    printf '  %-18s %.100s\n' "$(grep -oE '"type":"[a-z_]+"' <<<"$rail" | head -n 1 | cut -d '"' -f 4)" "$(titles <<<"$rail")"
+  done
+  echo 'Somebody searches for godfahter, and types spi:'
+  printf '  %.100s\n' "$(look '/v2/search?q=godfahter' | titles)" "$(look '/v2/search/autocomplete?q=spi' | titles)"
+}
+
 # device METHOD PATH [JSON]: a player's request to the edge; prints the body, and leaves the status in a file.
 device() {
   curl -sS -X "$1" "$edge$2" -o "$kept.answer" -w '%{http_code}' -H "Authorization: Bearer $viewer" ${device:+-H "X-Device-Id: $device"} \
@@ -140,12 +154,12 @@ play() {
 }
 
 case ${1:-} in
-now | play)
+home | now | play)
   "$1"
   exit
   ;;
 publish | change | unpublish) ;;
-*) die "usage: $0 publish | change | unpublish | now | play" ;;
+*) die "usage: $0 publish | change | unpublish | home | now | play" ;;
 esac
 editor=$("$bin/origin" token --role editor)
 if [[ $1 != publish ]]; then

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// welcome tells the reader where everything is, and five commands to copy.
+// welcome tells the reader where everything is, and six commands to copy.
 func (s *settings) welcome() string {
 	usual, _, err := load([]string{"run"}, func(string) (string, bool) { return "", false }, nil)
 	if err != nil { // the defaults are ours
@@ -32,12 +32,14 @@ See a film come and go, in another terminal:
   %s publish
   %s change
   %s unpublish
+See the home screen, and search:
+  %s home
 See what is on now:
   %s now
 Play a film:
   %s play
 
-`, baseURL(s.EdgeAddr), baseURL(s.OriginAddr), s.StateDir, try, try, try, try, try)
+`, baseURL(s.EdgeAddr), baseURL(s.OriginAddr), s.StateDir, try, try, try, try, try, try)
 }
 
 // quoted makes one word of the shell.

@@ -57,6 +57,11 @@ func (b *bundle) allocations(raw string) float64 {
 func (b *bundle) wantNoAllocations(name, raw string) {
 	b.t.Helper()
 	per := b.allocations(raw)
+	for range 2 { // what the feed's polls allocate meanwhile counts, too, and more of it on a slow machine
+		if per > 0.02 {
+			per = min(per, b.allocations(raw))
+		}
+	}
 	b.t.Logf("%s: %.4f allocations", name, per)
 	if per > 0.02 {
 		b.t.Errorf("%s: %.4f allocations a request, more than 0.02", name, per)

@@ -164,7 +164,7 @@ func (x *exchange) gatherParts(c *completing, least uint64, deadline time.Time) 
 		return fl
 	}
 	defer leave()
-	for _, o := range x.sideBySide(patience, len(c.lacking), func(i int) outcome {
+	for _, o := range x.sideBySide(patience, x.p.loading, len(c.lacking), func(i int) outcome {
 		n := c.lacking[i]
 		part, err := x.p.corpus[n].get(x.id, least, deadline)
 		if err != nil {

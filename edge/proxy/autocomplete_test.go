@@ -185,6 +185,7 @@ func TestBadQuestionsAreRefused(t *testing.T) {
 		for query, fields := range map[string]string{
 			"": "q required", "q=": "q required", "q=a&q=b": "q repeated", "q=" + strings.Repeat("x", 101): "q too_long", "q=%ff": "q invalid_text",
 			"q=a&limit=21": "limit out_of_range", "limit=0": "limit out_of_range q required", "q=%zz": "query malformed",
+			"q=a&fields=slug": "fields unknown_field",
 		} {
 			both(func(headers ...string) {
 				a := s.get(suggestPath+"?"+query, headers...)
@@ -194,6 +195,11 @@ func TestBadQuestionsAreRefused(t *testing.T) {
 				}
 			})
 		}
+		both(func(headers ...string) {
+			if a := s.get(suggestPath+"?q=f&fields=title", headers...); !strings.HasPrefix(a.body, `{"data":[{"title":"`) || strings.Contains(a.body, `"id"`) {
+				t.Errorf("titles alone: %s", a.body)
+			}
+		})
 		s.wantFault(s.do("GET", suggestPath+"?q=a"), 401, "UNAUTHORIZED")
 		s.wantFault(s.do("POST", suggestPath+"?q=a", viewer), 405, "METHOD_NOT_ALLOWED")
 	}
@@ -480,7 +486,7 @@ func TestACrowdAsksForSuggestions(t *testing.T) {
 	for range crowd {
 		go func() { answers <- s.suggest("star") }()
 	}
-	s.until("the crowd", func() bool { return s.general.Load() >= crowd && len(s.proxy.fetching) == fetching })
+	s.until("the crowd", func() bool { return s.general.Load() >= crowd && len(s.proxy.loading) == loading })
 	if n := runtime.NumGoroutine() - before; n > gathering*wire.SuggestParts+10*crowd {
 		t.Errorf("%d goroutines", n)
 	}

@@ -85,7 +85,10 @@ func (x *exchange) composed() {
 // that each question takes too long. Most of those who wait find their parts held when it is their turn.
 const (
 	gathering = 32 // answers that may fetch parts at once
-	fetching  = 32 // parts that are fetched at once
+	fetching  = 32 // parts of the guide that are fetched at once
+	// loading is how many parts of the corpus are. Each is as much work for the origin as some dozen answers, and edges that start
+	// together ask for all of them: what else they ask for must not wait for that.
+	loading = 4
 )
 
 // enter waits for a place among those who fetch parts, which the function gives back. The context ends with the deadline.
@@ -100,19 +103,19 @@ func (x *exchange) enter(deadline time.Time) (context.Context, func(), *fault.Fa
 	}
 }
 
-// sideBySide obtains n parts, as many at once as may be.
-func (x *exchange) sideBySide(patience context.Context, n int, obtain func(i int) outcome) []outcome {
+// sideBySide obtains n parts, as many at once as there are places.
+func (x *exchange) sideBySide(patience context.Context, places chan struct{}, n int, obtain func(i int) outcome) []outcome {
 	outcomes := make([]outcome, n)
 	var flying sync.WaitGroup
 	for i := range outcomes {
 		flying.Go(func() {
 			select {
-			case x.p.fetching <- struct{}{}:
+			case places <- struct{}{}:
 			case <-patience.Done():
 				outcomes[i] = outcome{fault: unavailable(fill.ErrLate)}
 				return
 			}
-			defer func() { <-x.p.fetching }()
+			defer func() { <-places }()
 			outcomes[i] = obtain(i)
 		})
 	}

@@ -280,7 +280,7 @@ func (x *exchange) gather(c *composing, deadline time.Time, whole *outcome) *fau
 
 // fetch obtains days side by side.
 func (x *exchange) fetch(patience context.Context, wants []epg.Want, deadline time.Time) []outcome {
-	return x.sideBySide(patience, len(wants), func(i int) outcome {
+	return x.sideBySide(patience, x.p.fetching, len(wants), func(i int) outcome {
 		var key [partKey]byte
 		return x.obtain(&fill.Query{Key: dayKey(&key, wants[i]), Path: dayPath(wants[i]), Part: epg.PackDay, RequestID: x.id}, deadline)
 	})

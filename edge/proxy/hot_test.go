@@ -214,6 +214,7 @@ func TestQueries(t *testing.T) {
 	f("?limit=5&genre=%61&genre=b", "list by genre=a&genre=b&limit=5", 1)
 	f("?limit=1&limit=2", "list by limit=1&limit=2", 1) // the origin's to refuse
 	f("?cursor=good-listMovies", "list by cursor=good-listMovies", 1)
+	f("?cursor=", "list by cursor=", 1) // none
 	for _, bad := range []string{"?cursor=made-up", "?cursor=good-listMovies&genre=x", "?cursor=good-listMovies&cursor=x"} {
 		both(func(headers ...string) {
 			a := b.get("/v2/movies"+bad, headers...)

@@ -73,7 +73,8 @@ type Proxy struct {
 	lineup     *pinned[epg.Lineup]
 	corpus     [wire.SuggestParts]*pinned[suggest.Part]
 	gathering  chan struct{} // places of those who fetch parts of what is composed
-	fetching   chan struct{} // and of the parts
+	fetching   chan struct{} // and of the parts of the guide
+	loading    chan struct{} // and of those of the corpus
 	ahead      chan epg.Want
 	outdated   chan struct{} // parts of the corpus may be
 	unrenewed  seldom
@@ -89,7 +90,7 @@ type Proxy struct {
 // New makes a Proxy. It fails on operations that it can't route.
 func New(c Config) (*Proxy, error) {
 	p := &Proxy{Config: c, versions: c.Filler.Versions, clock: c.Filler.Clock, store: c.Filler.Store, cors: newCORS(c.AllowedOrigins),
-		router: router.New(), callers: newCallers(), gathering: make(chan struct{}, gathering), fetching: make(chan struct{}, fetching),
+		router: router.New(), callers: newCallers(), gathering: make(chan struct{}, gathering), fetching: make(chan struct{}, fetching), loading: make(chan struct{}, loading),
 		ahead: make(chan epg.Want, aheadQueue), outdated: make(chan struct{}, 1)}
 	p.audiences = &pinned[audiences]{p: p, path: wire.AudiencesPath, decode: newAudiences, without: "answers that vary by audience"}
 	p.lineup = &pinned[epg.Lineup]{p: p, path: wire.LineupPath, decode: p.readLineup, without: "answers of the guide"}

@@ -17,11 +17,24 @@ const (
 
 // Ask is what a request asks for.
 type Ask struct {
-	Q     []byte
-	Limit int
+	Q      []byte
+	Limit  int
+	Fields Fields
 
 	name, value []byte // of a parameter, decoded
+	unknown     bool   // a field that there is not was asked for
 }
+
+// Fields are the fields that an answer shows of each title.
+type Fields byte
+
+// The fields, and all of them.
+const (
+	FieldType Fields = 1 << iota
+	FieldID
+	FieldTitle
+	allFields = FieldType | FieldID | FieldTitle
+)
 
 // Read reads a query string, and says everything that is wrong with it. It allocates nothing unless something is.
 func (a *Ask) Read(query []byte) []fault.Detail {
@@ -30,6 +43,9 @@ func (a *Ask) Read(query []byte) []fault.Detail {
 		return []fault.Detail{{Field: "query", Code: "malformed", Message: "The query string is not valid percent-encoding."}}
 	}
 	var wrong []fault.Detail
+	if a.unknown {
+		wrong = append(wrong, fault.Detail{Field: "fields", Code: "unknown_field", Message: "The fields are content_type, id and title."})
+	}
 	switch {
 	case limits > 1:
 		wrong = append(wrong, repeated("limit"))
@@ -56,7 +72,7 @@ func repeated(field string) fault.Detail {
 // parse takes a query string apart, and counts what was given of each parameter; false: it is malformed.
 func (a *Ask) parse(query []byte) (int, int, bool) {
 	queries, limits := 0, 0
-	a.Q, a.Limit = a.Q[:0], defaultLimit
+	a.Q, a.Limit, a.Fields, a.unknown = a.Q[:0], defaultLimit, 0, false
 	for len(query) > 0 {
 		var pair []byte
 		pair, query, _ = bytes.Cut(query, ampersand)
@@ -74,12 +90,36 @@ func (a *Ask) parse(query []byte) (int, int, bool) {
 		case "limit":
 			limits++
 			a.Limit = number(a.value)
+		case "fields":
+			a.readFields(a.value)
 		}
+	}
+	if a.Fields == 0 {
+		a.Fields = allFields
 	}
 	return queries, limits, true
 }
 
-var ampersand, equals = []byte("&"), []byte("=")
+// readFields reads a list of fields.
+func (a *Ask) readFields(list []byte) {
+	for len(list) > 0 {
+		var name []byte
+		name, list, _ = bytes.Cut(list, comma)
+		switch string(name) {
+		case "content_type":
+			a.Fields |= FieldType
+		case "id":
+			a.Fields |= FieldID
+		case "title":
+			a.Fields |= FieldTitle
+		case "":
+		default:
+			a.unknown = true
+		}
+	}
+}
+
+var ampersand, equals, comma = []byte("&"), []byte("="), []byte(",")
 
 // unescape appends what a name or a value says (WHATWG URL, 5.1); false: it is not well-formed.
 func unescape(b, s []byte) ([]byte, bool) {

@@ -43,6 +43,11 @@ func TestReadingWhatIsAsked(t *testing.T) {
 	f("q=a&limit=99999999999999999999999999", "", 0, "limit out_of_range")
 	f("q=a&limit=1&limit=1", "", 0, "limit repeated")
 	f("limit=x", "", 0, "limit out_of_range", "q required")
+	f("q=a&fields=id,,title&fields=id", "a", 10)
+	if a.Fields != FieldID|FieldTitle {
+		t.Errorf("fields %b", a.Fields)
+	}
+	f("q=a&fields=id,name", "", 0, "fields unknown_field")
 	f("q=%", "", 0, "query malformed")
 	f("q=%4", "", 0, "query malformed")
 	f("q=a&x=%zz", "", 0, "query malformed")

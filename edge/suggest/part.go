@@ -124,16 +124,22 @@ func (o order) compare(than order) int {
 	return cmp.Or(cmp.Compare(than.weight, o.weight), strings.Compare(o.first, than.first), strings.Compare(o.id, than.id))
 }
 
-// append appends a title as the answer shows it.
-func (p *Part) append(b []byte, title int) []byte {
+// append appends those fields of a title that the answer shows.
+func (p *Part) append(b []byte, title int, shown Fields) []byte {
 	line := p.line(title)
-	b = append(append(b, `{"content_type":"`...), kinds[line[atKind]]...)
-	b = append(b, `","id":"`...)
-	id := uuid.UUID([]byte(line[:16]))
-	text, _ := id.MarshalText()
-	b = append(append(b, text...), `","title":"`...)
-	b = append(b, p.names[p.field(title, atName):p.field(title+1, atName)]...)
-	return append(b, `"}`...)
+	b = append(b, '{')
+	if shown&FieldType != 0 {
+		b = append(append(append(b, `"content_type":"`...), kinds[line[atKind]]...), `",`...)
+	}
+	if shown&FieldID != 0 {
+		id := uuid.UUID([]byte(line[:16]))
+		text, _ := id.MarshalText()
+		b = append(append(append(b, `"id":"`...), text...), `",`...)
+	}
+	if shown&FieldTitle != 0 {
+		b = append(append(append(b, `"title":"`...), p.names[p.field(title, atName):p.field(title+1, atName)]...), `",`...)
+	}
+	return append(b[:len(b)-1], '}') // in the place of the comma
 }
 
 // table is texts of titles, sorted by what they begin with. Numbers take 4 bytes each.

@@ -184,7 +184,7 @@ func (s *Search) Append(b []byte) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = f.part.append(b, f.title)
+		b = f.part.append(b, f.title, s.ask.Fields)
 	}
 	return append(b, "]}"...)
 }

@@ -11,8 +11,8 @@ const compressible = 2048; // bytes of a body that any coding shrinks
 // Values that no parameter of the name takes.
 const refused = {
   category: ['c'.repeat(101)], channel_ids: ['no-id', ''], content_rating: ['X'], content_type: ['radio'], cursor: ['forged'], end_time: ['soon'], fields: ['no_such_field'], genre: ['g'.repeat(101)],
-  language: ['l'.repeat(36)], limit: ['0', '101', 'ten'], platform: ['fridge'], q: ['q'.repeat(201)], release_year: ['soon'],
-  sort: ['no_such_field'], start_time: ['soon'], status: ['broken'],
+  language: ['l'.repeat(36)], limit: ['0', '101', 'ten'], platform: ['fridge'], q: ['q'.repeat(201)], release_year: ['soon'], release_year_max: ['soon', '2101'],
+  release_year_min: ['soon', '1887'], sort: ['no_such_field'], start_time: ['soon'], status: ['broken'], window: ['ever'],
 };
 
 export class Contract {
@@ -113,8 +113,8 @@ export class Contract {
   }
 
   paths() {
-    this.fault(this.get({ values: absentID, expect: [404] }), 404, 'NOT_FOUND', []);
     const names = [...this.op.path.matchAll(/{(\w+)}/g)].map((match) => match[1]);
+    this.fault(this.get({ values: { ...this.values, [names[0]]: absentID }, expect: [404] }), 404, 'NOT_FOUND', []);
     this.fault(this.get({ values: 'no-id', expect: [400] }), 400, 'BAD_REQUEST', names);
   }
 

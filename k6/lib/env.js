@@ -25,6 +25,17 @@ export const browse = {
   p99: positive('BROWSE_P99_MS', 250),
 };
 
+// home-and-search: visits a second before and at the peak, each with some eight requests, how long the peak lasts, and the limits of
+// each operation's latency in milliseconds. Of searches, which the origin answers the first time, the tail is longer.
+export const finding = {
+  calm: positive('FINDING_CALM_RATE', 10),
+  peak: positive('FINDING_PEAK_RATE', 50),
+  seconds: positive('FINDING_SECONDS', 15),
+  med: positive('FINDING_MED_MS', 5),
+  p95: positive('FINDING_P95_MS', 50),
+  p99: positive('FINDING_P99_MS', 250),
+};
+
 // purge-under-load: events a second, how long each half lasts, and the limits of what the edge may take to show a write,
 // in milliseconds.
 export const purge = {

@@ -1,21 +1,35 @@
-// What lists of movies promise: pages without gap or repetition, filters that hold, an order.
+// What lists promise: pages without gap or repetition; those of movies, filters that hold, and an order.
 import { expect } from './expect.js';
 
 const fewPages = 8;
 const perPage = 40;
 
-// pages follows the cursors to the end, or for a few pages.
-export function pages(ask) {
+// walk follows the cursors of an operation to the end, or for a few pages, and returns the items that items finds on each.
+export function walk(op, ask, query, items = (page) => page.data) {
   const seen = [];
-  let query = { limit: perPage };
-  for (let n = 0; query && n < fewPages; n++) {
-    const { data, meta } = ask('listMovies', query).json();
-    expect('listMovies', 'there is more exactly when there is a cursor', meta.has_more === (meta.next_cursor !== null), meta);
-    expect('listMovies', 'pages are full but for the last', data.length === perPage || (data.length < perPage && !meta.has_more), data.length);
-    seen.push(...data.map((m) => m.id));
-    query = meta.next_cursor && { limit: perPage, cursor: meta.next_cursor };
+  let cursor;
+  for (let n = 0; n < fewPages; n++) {
+    const page = ask(op, { ...query, cursor }).json();
+    const { next_cursor, has_more } = page.meta;
+    expect(op, 'there is more exactly when there is a cursor', has_more === (next_cursor !== null), page.meta);
+    expect(op, 'pages are full but for the last', items(page).length === query.limit || (items(page).length < query.limit && !has_more), items(page).length);
+    seen.push(...items(page));
+    if (!has_more) break;
+    cursor = next_cursor;
   }
-  expect('listMovies', 'no film is on two pages', new Set(seen).size === seen.length, seen.length);
+  expect(op, 'nothing is on two pages', new Set(seen.map((item) => item.id || item.content_id)).size === seen.length, seen.length);
+  return seen;
+}
+
+// asListed: what is shown alone is what the list has of it. It parses by itself, since k6's own json() does not keep the order of fields.
+export function asListed(op, list, id, ask) {
+  const listed = JSON.parse(ask(list, { limit: 100 }).body).data.find((one) => one.id === id);
+  const got = JSON.parse(ask(op).body);
+  expect(op, 'is the same as in the list', JSON.stringify(got) === JSON.stringify(listed), [got, listed]);
+}
+
+export function pages(ask) {
+  walk('listMovies', ask, { limit: perPage });
   cursorsAreBound(ask);
 }
 

@@ -195,7 +195,7 @@ func (s *stage) changes() []change {
 		return c
 	}
 	return []change{rename(renamed), rename(s.genre),
-		rule("rule attached", denied, s.titles, denied), rule("territory changed", next, s.titles, denied, next), rule("rule detached", next, nil, next)}
+		rule(ruleAttached, denied, s.titles, denied), rule("territory changed", next, s.titles, denied, next), rule(ruleDetached, next, nil, next)}
 }
 
 // answers are those that show genres, or what has them.

@@ -34,18 +34,34 @@ func (s *stack) setUpMedia() {
 // household is an account with a subscription.
 type household struct {
 	*stack
-	id, token string
+	id, plan, token string
+	screen          string // its device, once it has one
 }
 
 // household makes one whose plan has so many streams and devices.
 func (s *stack) household(streams, devices int) *household {
 	s.t.Helper()
-	plan := s.manage("POST", "/v2/admin/plans", fmt.Sprintf(`{"name": "Plan of %d", "price": 1, "currency": "EUR", "billing_cycle": "monthly", "max_profiles": 1,
-		"max_concurrent_streams": %[1]d, "max_devices": %d, "max_quality": "HD", "is_active": true}`, streams, devices)).id()
-	h := &household{stack: s, id: uuid.Must(uuid.NewV7()).String()}
-	s.manage("PUT", "/v2/admin/accounts/"+h.id, fmt.Sprintf(`{"version": 1, "status": "active", "plan_id": %q, "subscription_status": "active",
-		"current_period_end": "2100-01-01T00:00:00Z"}`, plan))
-	h.token = s.token("--account", h.id, "--profile", uuid.Must(uuid.NewV7()).String())
+	return s.subscribe(s.plan(object{"max_concurrent_streams": streams, "max_devices": devices}))
+}
+
+// planBody is a plan on offer, with fields replaced.
+func planBody(fields object) object {
+	return with(object{"name": "Plan", "price": 1, "currency": "EUR", "billing_cycle": "monthly", "max_profiles": 1, "max_concurrent_streams": 2,
+		"max_devices": 2, "max_quality": "HD", "is_active": true}, fields)
+}
+
+func (s *stack) plan(fields object) string {
+	s.t.Helper()
+	return s.manage("POST", "/v2/admin/plans", text(planBody(fields))).id()
+}
+
+// subscribe makes a household with a plan; the claims are more of its token.
+func (s *stack) subscribe(plan string, claims ...string) *household {
+	s.t.Helper()
+	h := &household{stack: s, id: uuid.Must(uuid.NewV7()).String(), plan: plan}
+	s.manage("PUT", "/v2/admin/accounts/"+h.id, text(object{"version": 1, "status": "active", "plan_id": plan, "subscription_status": "active",
+		"current_period_end": "2100-01-01T00:00:00Z"}))
+	h.token = s.token(append(claims, "--account", h.id, "--profile", uuid.Must(uuid.NewV7()).String())...)
 	return h
 }
 

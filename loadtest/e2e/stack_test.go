@@ -261,15 +261,10 @@ func (s *stack) edit(method, path, body string) reply {
 // film creates and publishes a film.
 func (s *stack) film(title string) string {
 	s.t.Helper()
-	id := s.edit("POST", "/v2/admin/movies", movie(title, "draft")).id()
-	s.edit("POST", "/v2/admin/media/assets", fmt.Sprintf(`{"asset_type": "video_master", "target": {"content_type": "movie", "content_id": %q}, "hls_path": "/film/v.m3u8"}`, id))
-	s.edit("POST", "/v2/admin/movies/"+id+"/publish", "")
-	return id
+	return s.filmOf(title, nil)
 }
 
-func movie(title, status string) string {
-	return fmt.Sprintf(`{"title": %q, "status": %q, "drm_required": false, "runtime_minutes": 90, "content_rating": "PG"}`, title, status)
-}
+func movie(title, status string) string { return text(movieBody(title, object{"status": status})) }
 
 // see asks an edge as a viewer.
 func (s *stack) see(edge int, path, token string) reply {

@@ -80,12 +80,15 @@ func GenreIDs(ctx context.Context, tx pgx.Tx, kind string, slugs []string) ([]uu
 	return ids, unknown, nil
 }
 
-// ReplaceGenres gives a title its genres, in their order.
+// ReplaceGenres gives a title its genres, in their order. One that was deleted meanwhile is none of them any more.
 func ReplaceGenres(ctx context.Context, tx pgx.Tx, id uuid.UUID, genres []uuid.UUID) error {
 	const q = `
 		WITH gone AS (DELETE FROM title_genres WHERE content_id = $1 AND genre_id <> ALL($2))
 		INSERT INTO title_genres (content_id, genre_id, position)
-		SELECT $1, genre_id, position FROM unnest($2::uuid[]) WITH ORDINALITY AS g (genre_id, position)
+		SELECT $1, id, position FROM (
+			SELECT g.id, w.position FROM unnest($2::uuid[]) WITH ORDINALITY AS w (genre_id, position) JOIN genres g ON g.id = w.genre_id
+			FOR KEY SHARE OF g
+		) there
 		ON CONFLICT (content_id, genre_id) DO UPDATE SET position = excluded.position`
 	_, err := tx.Exec(ctx, q, id, genres)
 	return err

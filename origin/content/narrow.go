@@ -6,7 +6,7 @@ import "strings"
 func (q *Query) Genre(slug string) {
 	if slug != "" {
 		q.And(`EXISTS (SELECT 1 FROM title_genres tg WHERE tg.content_id = coalesce(t.parent_id, t.id)
-			AND tg.genre_id = (SELECT id FROM genres WHERE slug = @genre))`, "genre", slug)
+			AND tg.genre_id = genre_of(@genre))`, "genre", slug)
 	}
 }
 

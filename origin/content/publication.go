@@ -22,6 +22,12 @@ type Window struct {
 	AvailableUntil *time.Time `json:"available_until" nullable:"true"`
 }
 
+// Span is a Window as the contract has it of collections and episodes: what is open is left out, since null is not taken back.
+type Span struct {
+	AvailableFrom  *time.Time `json:"available_from,omitempty"`
+	AvailableUntil *time.Time `json:"available_until,omitempty"`
+}
+
 // Faults is what is wrong with a window as such.
 func (v Window) Faults() []fault.Detail {
 	if v.AvailableFrom != nil && v.AvailableUntil != nil && !v.AvailableUntil.After(*v.AvailableFrom) {

@@ -1,8 +1,10 @@
 package content
 
 import (
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"encora/origin/vocab"
 )
@@ -14,6 +16,7 @@ func (q *Query) Text(text string) {
 		return
 	}
 	words, runs := split(text)
+	words, runs = Telling(words), Telling(runs)
 	if len(words)+len(runs) == 0 {
 		q.And("false") // a question without a word matches nothing
 		return
@@ -26,6 +29,40 @@ func (q *Query) Text(text string) {
 		q.And("t.search @@ grams_query(@grams)", "grams", grams(runs))
 		q.And("(SELECT bool_and(strpos(t.name || ' ' || t.other_name, run) > 0) FROM unnest(@runs::text[]) run)", "runs", runs)
 	}
+}
+
+// What is looked for of a text: more words find nothing else, and cost whoever waits behind them.
+const (
+	maxWords   = 6
+	maxLetters = 4 // of words of one letter, each of which begins thousands of others
+)
+
+// Telling are the words of a text by which titles are found, in their order: each once, at most 6, the longest. Of words of one
+// letter the last counts, which somebody may be typing, and where there are no longer ones, the last four.
+func Telling(words []string) []string {
+	var places []int
+	for i, word := range words {
+		if slices.Index(words, word) == i {
+			places = append(places, i)
+		}
+	}
+	length := func(place int) int { return utf8.RuneCountInString(words[place]) }
+	letters := slices.DeleteFunc(slices.Clone(places), func(place int) bool { return length(place) > 1 })
+	if longer := len(places) - len(letters); longer > 0 && len(letters) > 0 && letters[len(letters)-1] != places[len(places)-1] {
+		letters = nil
+	} else if longer > 0 {
+		letters = letters[max(0, len(letters)-1):]
+	} else {
+		letters = letters[max(0, len(letters)-maxLetters):]
+	}
+	kept := slices.DeleteFunc(slices.Clone(places), func(place int) bool { return length(place) == 1 && !slices.Contains(letters, place) })
+	slices.SortStableFunc(kept, func(a, b int) int { return length(b) - length(a) })
+	kept = slices.Sorted(slices.Values(kept[:min(len(kept), maxWords)]))
+	telling := make([]string, len(kept))
+	for i, place := range kept {
+		telling[i] = words[place]
+	}
+	return telling
 }
 
 // Key quotes one of the keys of titles for a tsquery. The migration says what the keys are.

@@ -26,16 +26,10 @@ type Collection struct {
 	SortOrder       int                      `json:"sort_order"`
 	GeoRestrictions *vocab.GeoRestrictionRef `json:"geo_restrictions" db:"geo"`
 	Images          vocab.ImageSet           `json:"images"`
-	Window
+	content.Span
 	CreatedBy uuid.UUID `json:"created_by"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
-}
-
-// Window is content.Window, but that the contract has no null for it.
-type Window struct {
-	AvailableFrom  *time.Time `json:"available_from,omitempty"`
-	AvailableUntil *time.Time `json:"available_until,omitempty"`
 }
 
 // CollectionPage is a collection with a page of its items.
@@ -69,7 +63,7 @@ type collection struct {
 }
 
 func (c *collection) handle() content.Handle {
-	return content.Handle{ID: c.ID, Title: c.Title, Publication: &c.Publication, Window: (*content.Window)(&c.Window), Ended: content.Archived,
+	return content.Handle{ID: c.ID, Title: c.Title, Publication: &c.Publication, Window: (*content.Window)(&c.Span), Ended: content.Archived,
 		UpdatedAt: &c.UpdatedAt}
 }
 

@@ -86,14 +86,14 @@ func (c *collection) take(ctx context.Context, w *api.Write, b *CollectionWrite)
 			return content.Edit{}, err
 		}
 	}
-	faults, conflict := c.Publication.Turn(content.Window(c.Window), b.Status, w.Now)
+	faults, conflict := c.Publication.Turn(content.Window(c.Span), b.Status, w.Now)
 	return content.Edit{Faults: append(unknown, faults...), Conflict: conflict, Rule: b.GeoRestrictions}, nil
 }
 
 // copyFrom takes over what a body says of the collection itself.
 func (c *collection) copyFrom(b *CollectionWrite) {
 	c.Slug, c.Title, c.Subtitle, c.Type, c.Query = b.Slug, b.Title, b.Subtitle, b.Type, b.query()
-	c.SortOrder, c.Images, c.Window = b.SortOrder, b.Images, Window(b.window().Stored())
+	c.SortOrder, c.Images, c.Span = b.SortOrder, b.Images, content.Span(b.window().Stored())
 	c.ItemRefs = inPlace(b.ItemRefs)
 }
 

@@ -12,6 +12,7 @@ import (
 )
 
 type autocompleteIn struct {
+	api.Sparse
 	Q     string `query:"q" required:"true" minLength:"1" maxLength:"100"`
 	Limit int    `query:"limit" minimum:"1" maximum:"20" default:"10"`
 }

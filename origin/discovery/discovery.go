@@ -1,5 +1,5 @@
 // Package discovery finds titles for viewers: by search, as they type, and by what others play. It owns no table: titles are
-// package content's, and starts of streams playback's. DESIGN.md tells how a search is ranked and what it costs.
+// package content's, and starts of streams playback's. ADR 14 tells how a search is ranked, and why so.
 package discovery
 
 import (

@@ -36,7 +36,7 @@ func (f *finder) find(ctx context.Context, text string, after *position, limit i
 	if err != nil || len(words) == 0 { // a question without a word matches nothing
 		return nil, err
 	}
-	if err := allow(ctx, f.r, "seqscan", false); err != nil {
+	if err := allow(ctx, f.r, false, "seqscan"); err != nil {
 		return nil, err
 	}
 	if after == nil || after.Tier >= inText {
@@ -45,6 +45,7 @@ func (f *finder) find(ctx context.Context, text string, after *position, limit i
 			return rows, err
 		}
 	}
+	words = content.Telling(words)
 	known, err := wordsLike(ctx, f.r, words)
 	if err != nil {
 		return nil, err
@@ -88,14 +89,14 @@ func (f *finder) read(ctx context.Context, t tier, from *position, limit int) ([
 			return rows, err
 		}
 	}
-	if err := allow(ctx, f.r, "bitmapscan", false); err != nil {
+	if err := allow(ctx, f.r, false, "bitmapscan", "sort"); err != nil { // nor what any other index finds
 		return nil, err
 	}
 	rows, err := f.walk(ctx, t, from, limit)
 	if err != nil {
 		return nil, err
 	}
-	return rows, allow(ctx, f.r, "bitmapscan", true)
+	return rows, allow(ctx, f.r, true, "bitmapscan", "sort")
 }
 
 // collect reads a tier unless there is too much of it. It returns how much there is, no more than one more than many.
@@ -159,9 +160,10 @@ func (f *finder) rows(ctx context.Context, q string, args pgx.NamedArgs, like po
 	return all, n, err
 }
 
-// allow says whether the planner may use a way of reading. Most of what is searched lies outside of its table, which the
+// allow says whether the planner may use some ways of reading. Most of what is searched lies outside of its table, which the
 // planner does not know, and most words are too rare for its statistics.
-func allow(ctx context.Context, tx pgx.Tx, way string, may bool) error {
-	_, err := tx.Exec(ctx, `SELECT set_config('enable_' || $1, CASE WHEN $2 THEN 'on' ELSE 'off' END, true)`, way, may)
+func allow(ctx context.Context, tx pgx.Tx, may bool, ways ...string) error {
+	const q = `SELECT set_config('enable_' || way, CASE WHEN $1 THEN 'on' ELSE 'off' END, true) FROM unnest($2::text[]) way`
+	_, err := tx.Exec(ctx, q, may, ways)
 	return err
 }

@@ -16,11 +16,12 @@ import (
 	"encora/origin/api"
 	"encora/origin/apitest"
 	"encora/origin/discovery"
-	"encora/origin/record"
 )
 
 // noon is when these tests take place.
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+
+const hour = time.Hour
 
 // bundle is discovery behind real sockets and a real database. Viewers from XX are denied by rule.
 type bundle struct {
@@ -85,7 +86,7 @@ func (b *bundle) film(t title) uuid.UUID {
 			drm_required, available_from, available_until, created_at, updated_at)
 		VALUES ($1::uuid, $1::uuid::text, $2, $3, $4, '', $5, 90, $6, '', '{}', $7, '{}', $8, '{}', 5, $9, $10, $10, false, $11, $12, $13, $13)`,
 		id, t.name, t.other, t.synopsis, t.year, t.rating, append([]string{}, t.languages...), t.members(), t.ratings, t.publicly(), t.from, t.until, noon)
-	b.of(id, t.genre)
+	b.is(id, t.genre)
 	return id
 }
 
@@ -101,7 +102,7 @@ func (b *bundle) show(t title) uuid.UUID {
 			images, average_rating, rating_count, state, announced, airing, drm_required, created_at, updated_at)
 		VALUES ($1::uuid, $1::uuid::text, $2, $3, $4, $5, '', '{}', $6, make_date(nullif($7, 0), 1, 1), $8, '{}', 5, $9, $10, $10, '', false, $11, $11)`,
 		id, t.name, t.other, t.synopsis, t.rating, language, t.year, t.members(), t.ratings, t.publicly(), noon)
-	b.of(id, t.genre)
+	b.is(id, t.genre)
 	return id
 }
 
@@ -130,8 +131,8 @@ func (b *bundle) channel(t title) uuid.UUID {
 	return id
 }
 
-// of gives a title its genre, if it has one.
-func (b *bundle) of(id uuid.UUID, genre string) {
+// is gives a title its genre, if it has one.
+func (b *bundle) is(id uuid.UUID, genre string) {
 	b.t.Helper()
 	if genre == "" {
 		return
@@ -176,6 +177,23 @@ type viewer struct {
 
 func (b *bundle) viewer() viewer             { return viewer{b, "viewer"} }
 func (b *bundle) from(country string) viewer { return viewer{b, "viewer@" + country} }
+func (b *bundle) of(country string) viewer   { return viewer{b, "viewer@" + country + "+" + planID} }
+
+// planID is the plan of those who have one.
+const planID = "0190a6e0-0000-7000-8000-0000000000aa"
+
+// plan gives it a filter.
+func (b *bundle) plan(filter string) {
+	b.Server.PlanFilter = func(_ context.Context, _ pgx.Tx, plan uuid.UUID) (string, error) {
+		if plan.String() == planID {
+			return filter, nil
+		}
+		return "", nil
+	}
+	b.d.Plans = func(context.Context, pgx.Tx) (map[string]string, error) {
+		return map[string]string{planID: filter}, nil
+	}
+}
 
 // get asks a path with parameters, of which each is a name and a value.
 func (v viewer) get(path string, parameters ...string) *apitest.Answer {
@@ -232,20 +250,5 @@ func (v viewer) all(q string, limit int, between func(page int), more ...string)
 			between(n)
 		}
 		parameters = append(slices.Clone(more), "limit", fmt.Sprint(limit), "cursor", *p.Meta.NextCursor)
-	}
-}
-
-// write runs fn as a write of a job.
-func (b *bundle) write(fn func(w *record.Tx) error) {
-	b.t.Helper()
-	err := b.d.DB.Write(b.t.Context(), func(tx pgx.Tx) error {
-		w := record.Begin(tx, record.System("test"), b.Now())
-		if err := fn(w); err != nil {
-			return err
-		}
-		return w.Commit(b.t.Context())
-	})
-	if err != nil {
-		b.t.Fatal(err)
 	}
 }

@@ -29,14 +29,15 @@ const (
 )
 
 // longest is how many characters a key has at most, beside its kind.
-const longest = 60
+const longest = 100
 
 // tiersOf are the ways to match a text and its words, best first.
 func tiersOf(text string, words []string) []tier {
 	phrase := cut(strings.Join(words, " "))
 	is, begins, holds := content.Key("="+phrase), prefix("=", phrase), prefix("~", phrase)
-	names, cast := every("~", words), every("@", words)
-	return []tier{
+	telling := content.Telling(words)
+	names, cast := every("~", telling), every("@", telling)
+	tiers := []tier{
 		{number: equal, keys: is},
 		{number: beginning, keys: but(begins, is)},
 		{number: holding, keys: but(holds, begins)},
@@ -44,6 +45,10 @@ func tiersOf(text string, words []string) []tier {
 		{number: inCast, keys: but(cast, names)},
 		{number: inText, text: text, apart: names + " | " + cast},
 	}
+	if len(words) == 1 { // it is the text
+		tiers = slices.DeleteFunc(tiers, func(t tier) bool { return t.number == inNames })
+	}
+	return tiers
 }
 
 // closeTiers are the ways to match words in spite of typing errors: first those where no word has more than one.
@@ -56,16 +61,16 @@ func closeTiers(words []string, known []similar) []tier {
 	return tiers
 }
 
-// closeTo is met by names that have each word, or one that differs from it by so many errors, and by those that begin with the
-// words run together.
+// closeTo is met by names that have words which begin with each word, or with one that differs from it by so many errors, and by
+// names that begin with the words run together.
 func closeTo(words []string, known []similar, errors int) string {
 	ways := make([][]string, len(words))
 	for i, word := range words {
 		ways[i] = []string{prefix("~", word)}
 	}
 	for _, k := range known {
-		if k.errors <= errors {
-			ways[k.Place] = append(ways[k.Place], content.Key("~"+k.Word), prefix("~", k.Word+" "))
+		if way := prefix("~", k.word); k.errors <= errors && len(ways[k.place]) <= mostMeant && !slices.Contains(ways[k.place], way) {
+			ways[k.place] = append(ways[k.place], way)
 		}
 	}
 	all := make([]string, len(words))
@@ -78,6 +83,9 @@ func closeTo(words []string, known []similar, errors int) string {
 	}
 	return query
 }
+
+// mostMeant is how many words may have been meant by one.
+const mostMeant = 20
 
 // shortestRun is how long words that are run together are, or half of all names begin with them.
 const shortestRun = 5

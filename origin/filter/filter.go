@@ -27,6 +27,7 @@ const (
 	maxCharacters = 2000
 	maxNesting    = 50
 	maxItems      = 200 // of a list
+	maxTexts      = 12  // calls of startsWith, endsWith and contains: each looks at the text of every title
 	maxProblems   = 10  // told in one answer
 	maxCompiled   = 256 // kept
 )

@@ -335,3 +335,16 @@ func TestDocuments(t *testing.T) {
 		mustCompile(t, example[1])
 	}
 }
+
+// Looking into texts costs the most; who reads a list pays for it.
+func TestTextsAreLookedIntoSoManyTimes(t *testing.T) {
+	many := func(n int) string {
+		return strings.TrimSuffix(strings.Repeat(`title.contains("x") || `, n), " || ")
+	}
+	if _, problems := Compile(many(maxTexts)); len(problems) != 0 {
+		t.Errorf("%d: %v", maxTexts, problems)
+	}
+	if _, problems := Compile(many(maxTexts + 1)); len(problems) != 1 || problems[0].Column != 23*maxTexts+len("title.")+1 {
+		t.Errorf("%d: %v", maxTexts+1, problems)
+	}
+}

@@ -17,6 +17,7 @@ type translation struct {
 	text     []rune
 	args     []any
 	problems []Problem
+	texts    int // how often startsWith, endsWith and contains were called
 }
 
 // condition is the SQL of what must be true or false.
@@ -69,6 +70,11 @@ func (t *translation) call(e ast.Expr) string {
 		return t.join(f.sql, operands)
 	case name == "timestamp":
 		return t.argument(t.instant(e, operands))
+	}
+	if f.wants == wantsText {
+		if t.texts++; t.texts > maxTexts {
+			return t.refuse(e, fmt.Sprintf("A filter looks into texts at most %d times: each time costs every reader of every list. Ask for a list of texts with in.", maxTexts))
+		}
 	}
 	before := len(t.problems)
 	sql := t.operands(name, operands)

@@ -29,7 +29,7 @@ type Episode struct {
 	Images         vocab.ImageSet `json:"images"`
 	Status         string         `json:"status" db:"-" enum:"draft,published,scheduled,unpublished"`
 	AirDate        string         `json:"air_date,omitempty" format:"date"`
-	content.Window
+	content.Span
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 }
@@ -98,7 +98,7 @@ func (e *episode) rating() string { return cmp.Or(e.ContentRating, e.ShowRating)
 
 // admin is the editors' representation at an instant.
 func (e *episode) admin(instant time.Time) AdminEpisode {
-	e.Status = e.Publication.At(e.Window, instant)
+	e.Status = e.Publication.At(content.Window(e.Span), instant)
 	return AdminEpisode{e.Episode, e.ExternalID}
 }
 
@@ -112,7 +112,7 @@ func newEpisode(of *season, now time.Time) *episode {
 // copyFrom takes over what a body says of the episode itself; where it stands is its address's to say.
 func (e *episode) copyFrom(b *EpisodeWrite) {
 	e.Title, e.Synopsis, e.RuntimeMinutes, e.ContentRating = b.Title, b.Synopsis, b.RuntimeMinutes, b.ContentRating
-	e.Images, e.AirDate, e.Window = b.Images, b.AirDate, b.window().Stored()
+	e.Images, e.AirDate, e.Span = b.Images, b.AirDate, content.Span(b.window().Stored())
 }
 
 // episodes is what edits need to know of episodes. They have no slug of their own, and no rules that a body attaches.
@@ -121,7 +121,7 @@ func (d *Domain) episodes() *content.Kind[episode, AdminEpisode] {
 		Type: content.Episode, Read: readEpisode, Admin: (*episode).admin, Insert: insertEpisode, Update: updateEpisode, Delete: deleteEpisode,
 		Upkeep: &d.Upkeep,
 		Handle: func(e *episode) content.Handle {
-			return content.Handle{ID: e.ID, Title: e.Title, Publication: &e.Publication, Window: &e.Window, UpdatedAt: &e.UpdatedAt}
+			return content.Handle{ID: e.ID, Title: e.Title, Publication: &e.Publication, Window: (*content.Window)(&e.Span), UpdatedAt: &e.UpdatedAt}
 		},
 		Gate: func(ctx context.Context, w *api.Write, e *episode) ([]fault.Detail, error) {
 			return content.GatePlayable(ctx, w, e.ID, e.RuntimeMinutes, e.rating())

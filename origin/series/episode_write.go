@@ -43,7 +43,7 @@ func takeEpisode(w *api.Write, e *episode, at seasonPath, b *EpisodeWrite) conte
 	var faults vocab.Faults
 	addressed(&faults, "season_number", b.SeasonNumber, at.SeasonNumber)
 	addressed(&faults, "episode_number", b.EpisodeNumber, e.EpisodeNumber)
-	wrong, conflict := e.Turn(e.Window, b.Status, w.Now)
+	wrong, conflict := e.Turn(content.Window(e.Span), b.Status, w.Now)
 	return content.Edit{Faults: append(faults, wrong...), Conflict: conflict}
 }
 
@@ -63,7 +63,7 @@ func (d *Domain) updateEpisode(ctx context.Context, w *api.Write, in *updateEpis
 // publishEpisode publishes now, or at a future available_from. Publishing what is published already changes nothing.
 func (d *Domain) publishEpisode(ctx context.Context, w *api.Write, in *publishEpisodeIn) (AdminEpisode, error) {
 	return d.change(ctx, w, in.episodePath, func(e *episode) content.Edit {
-		return content.Edit{Faults: e.Publish(&e.Window, in.Body.AvailableFrom, w.Now)}
+		return content.Edit{Faults: e.Publish((*content.Window)(&e.Span), in.Body.AvailableFrom, w.Now)}
 	})
 }
 

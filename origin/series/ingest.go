@@ -229,6 +229,6 @@ func (in *ingestion) acceptEpisode(t *tree, s *season, b *IncomingEpisode) (*epi
 	case content.Unpublished:
 		return nil, "status: what is new can't be unpublished"
 	}
-	e.Announced = e.At(e.Window, in.w.Now)
+	e.Announced = e.At(content.Window(e.Span), in.w.Now)
 	return e, ""
 }

@@ -25,7 +25,7 @@ type Ask struct {
 	unknown     bool   // a field that there is not was asked for
 }
 
-// Fields are the fields that an answer shows of each title.
+// Fields are the fields that an answer shows of each title; none are all.
 type Fields byte
 
 // The fields, and all of them.
@@ -93,9 +93,6 @@ func (a *Ask) parse(query []byte) (int, int, bool) {
 		case "fields":
 			a.readFields(a.value)
 		}
-	}
-	if a.Fields == 0 {
-		a.Fields = allFields
 	}
 	return queries, limits, true
 }

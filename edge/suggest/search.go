@@ -66,6 +66,9 @@ type found struct {
 // A word need not be whole, wherever it stands: that is how the catalogue's lists take their q, and who corrects what they
 // typed is still typing.
 func (s *Search) Find(a Ask, now int64, sources []Source, viewer Viewer) {
+	if a.Fields == 0 {
+		a.Fields = allFields
+	}
 	s.ask, s.now, s.sources, s.viewer = a, now, sources, viewer
 	s.read(a.Q)
 	s.found = s.found[:0]

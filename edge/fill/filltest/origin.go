@@ -277,12 +277,15 @@ func (o *Origin) fill(w http.ResponseWriter, r *http.Request) {
 	if deny := r.Header.Get(wire.Deny); deny != "" {
 		ask.Deny = strings.Split(deny, ",")
 	}
-	if o.BeforeFill != nil {
-		o.BeforeFill(ask)
+	o.mu.Lock()
+	before, after := o.BeforeFill, o.AfterSnapshot
+	o.mu.Unlock()
+	if before != nil {
+		before(ask)
 	}
 	a, epoch, pos := o.answer(ask)
-	if o.AfterSnapshot != nil {
-		o.AfterSnapshot(ask)
+	if after != nil {
+		after(ask)
 	}
 	write(w, a, epoch, pos)
 }

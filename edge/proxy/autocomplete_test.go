@@ -34,11 +34,11 @@ type corpus struct {
 	broken int                      // the part that the origin can't give in a form that is read; -1: none
 }
 
-func setupCorpus(t testing.TB) *corpus {
+func setupCorpus(t testing.TB, options ...option) *corpus {
 	t.Helper()
 	s := &corpus{titles: map[int]*wire.Suggestion{}, broken: -1}
 	now := func() time.Time { return time.Now().Add(time.Duration(s.shift.Load())) }
-	s.bundle = setup(t, func(b *bundle, c *Config, _ *Timeouts) {
+	s.bundle = setup(t, append(options, func(b *bundle, c *Config, _ *Timeouts) {
 		c.Ops = append(slices.Clone(testOps), suggestOps...)
 		b.now, b.origin.Now = now, now
 		other := b.origin.Render
@@ -48,7 +48,7 @@ func setupCorpus(t testing.TB) *corpus {
 			}
 			return other(a)
 		}
-	})
+	})...)
 	return s
 }
 
@@ -466,7 +466,7 @@ func TestABrokenPartFailsTheAnswer(t *testing.T) {
 
 // A crowd that meets an empty edge asks for each part once.
 func TestACrowdAsksForSuggestions(t *testing.T) {
-	s := setupCorpus(t)
+	s := setupCorpus(t, func(_ *bundle, c *Config, _ *Timeouts) { c.Patience = 30 * time.Second }) // for a slow machine to gather the crowd
 	s.films(100)
 	var asked atomic.Int64
 	open := make(chan struct{})

@@ -92,15 +92,11 @@ func readLabels(name string) (ingest.Labels, error) {
 
 // bringIn stores films batch by batch, shows how far it is, and reports every film that is refused by its line.
 func bringIn(ctx context.Context, p *program, to database, name string, total int, films iter.Seq2[ingest.Record, error]) error {
-	db, err := pgdb.Open(ctx, string(to.DatabaseURL), 4)
+	d, closeDB, err := openCatalogue(ctx, to)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	d := newDomains(db, nil, "")
-	if err := d.catalog.IngestGenres(ctx, commandLine, time.Now(), taxonomy()); err != nil {
-		return err
-	}
+	defer closeDB()
 	in := intake[catalog.Incoming]{name: name, what: "film", total: total,
 		store: func(ctx context.Context, batch []catalog.Incoming) (vocab.Outcome, error) {
 			return d.catalog.Ingest(ctx, commandLine, time.Now(), batch)
@@ -110,6 +106,20 @@ func bringIn(ctx context.Context, p *program, to database, name string, total in
 	return in.run(ctx, p, lined(films, func(r *ingest.Record) line[catalog.Incoming] {
 		return line[catalog.Incoming]{r.Line, incoming(&r.Film)}
 	}))
+}
+
+// openCatalogue opens the database, whose taxonomy then has all genres that what is brought in may have.
+func openCatalogue(ctx context.Context, to database) (*domains, func(), error) {
+	db, err := pgdb.Open(ctx, string(to.DatabaseURL), 4)
+	if err != nil {
+		return nil, nil, err
+	}
+	d := newDomains(db, nil, "")
+	if err := d.catalog.IngestGenres(ctx, commandLine, time.Now(), taxonomy()); err != nil {
+		db.Close()
+		return nil, nil, err
+	}
+	return d, db.Close, nil
 }
 
 // progress draws on terminals alone, and only when it is told of more: the library's own ticker, which turns the spinner of a

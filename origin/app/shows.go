@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"encora/origin/ingest"
-	"encora/origin/pgdb"
 	"encora/origin/seeded"
 	"encora/origin/series"
 	"encora/origin/vocab"
@@ -65,15 +64,11 @@ func showFile(ctx context.Context, p *program, to database, name string, read fu
 
 // bringShows stores shows with what they bring, batch by batch, as bringIn does films.
 func bringShows(ctx context.Context, p *program, to database, name string, total int, shows iter.Seq2[line[series.IncomingShow], error]) error {
-	db, err := pgdb.Open(ctx, string(to.DatabaseURL), 4)
+	d, closeDB, err := openCatalogue(ctx, to)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	d := newDomains(db, nil, "")
-	if err := d.catalog.IngestGenres(ctx, commandLine, time.Now(), taxonomy()); err != nil {
-		return err
-	}
+	defer closeDB()
 	in := intake[series.IncomingShow]{name: name, what: "show or episode", total: total,
 		store: func(ctx context.Context, batch []series.IncomingShow) (vocab.Outcome, error) {
 			return d.series.IngestShows(ctx, commandLine, time.Now(), batch)

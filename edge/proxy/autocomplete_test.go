@@ -247,15 +247,15 @@ func TestTheCorpusIsFetchedAhead(t *testing.T) {
 	s.shows(s.suggest("star"), 1, 2, 3)
 	for i := range 3 {
 		s.changed(1, i == 1, func() { s.titles[1].Title = fmt.Sprintf("Star %d", i) })
-		s.until("the part", func() bool { return s.fills(1) == 2+i })
+		s.until("the part", func() bool { return s.fills(1) >= 2+i })
 		s.until("a hit", func() bool {
 			a := s.suggest("star")
 			s.shows(a, 1, 2, 3)
 			return a.Header.Get("Cache-Status") == "Encora; hit"
 		})
 	}
-	if s.fills(1) != 4 || s.fills(2) != 1 {
-		t.Errorf("%d and %d fills", s.fills(1), s.fills(2))
+	if n := s.fills(1); n < 4 || n > 7 || s.fills(2) != 1 { // a reader who looked right before a change was applied asks, too
+		t.Errorf("%d and %d fills", n, s.fills(2))
 	}
 }
 

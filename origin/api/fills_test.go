@@ -76,8 +76,11 @@ func TestFillsKeepAsMuchAsTheyMay(t *testing.T) {
 				g.do(t.Context(), key, question{}, large)
 			}
 		}
-		if runs != 5 || g.kept > keepBytes {
-			t.Errorf("%d runs and %d bytes kept, want 5 and at most %d", runs, g.kept, keepBytes)
+		g.mu.Lock()
+		kept := g.kept
+		g.mu.Unlock()
+		if runs != 5 || kept > keepBytes {
+			t.Errorf("%d runs and %d bytes kept, want 5 and at most %d", runs, kept, keepBytes)
 		}
 		time.Sleep(g.keepFor + time.Second)
 	})

@@ -26,7 +26,7 @@ type Entry struct {
 	instead    string // of a body that is too large
 	versioned  bool   // answers with the strong ETag that If-Match takes
 	atEdge     bool   // has no handler here
-	inTurn     bool   // waits for a place among the fills, as what is Hot does
+	inTurn     bool   // waits for a place among the fills, as what is Hot does among its own
 
 	read   func(ctx context.Context, r *Read, in any) (any, error)
 	write  func(ctx context.Context, w *Write, in any) (any, error)
@@ -140,8 +140,8 @@ func (e Entry) Sized(maxBytes int64, instead string) Entry {
 	return e
 }
 
-// InTurn says that an edge's own question waits for its turn among those for viewers. Others don't: they are little, and much waits
-// for them.
+// InTurn says that an edge's own question waits until few others like it are being answered. What is not InTurn does not wait: it is
+// little, and much waits for it.
 func (e Entry) InTurn() Entry {
 	e.inTurn = true
 	return e

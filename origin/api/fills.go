@@ -9,6 +9,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"encora/shared/fault"
+	"encora/shared/op"
 )
 
 // keepBytes bounds what is kept.
@@ -24,18 +25,31 @@ type fills struct {
 	flights map[string]*flight
 	keepFor time.Duration // how long a flight is there for others once it has ended
 	kept    int           // bytes of answers of these
-	places  chan struct{} // of those who are answered at once; nil: any number
+	viewers chan struct{} // places of those answers that are read at once for viewers; nil: any number
+	turns   chan struct{} // the same of what edges ask for on their own
+}
+
+// limit sets how many answers are read at once. To what no viewer waits for goes a quarter as many more.
+func (g *fills) limit(n int) {
+	g.viewers, g.turns = make(chan struct{}, n), make(chan struct{}, max(1, n/4))
 }
 
 // enter waits for a place, in the order of coming: what is asked for after a change that very many answers carry is done sooner one
 // after the other than all at once, and the others' connections stay free.
-func (g *fills) enter(ctx context.Context) (leave func(), err error) {
-	if g.places == nil {
+func (g *fills) enter(ctx context.Context, e *Entry) (leave func(), err error) {
+	places := g.viewers
+	switch {
+	case e.inTurn:
+		places = g.turns
+	case e.Serve != op.Hot:
+		places = nil
+	}
+	if places == nil {
 		return func() {}, nil
 	}
 	select {
-	case g.places <- struct{}{}:
-		return func() { <-g.places }, nil
+	case places <- struct{}{}:
+		return func() { <-places }, nil
 	case <-ctx.Done():
 		return nil, fault.Busy("Too many answers are being asked for.", time.Second)
 	}

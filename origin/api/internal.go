@@ -48,7 +48,7 @@ const (
 func (s *Server) Internal() http.Handler {
 	s.fills.keepFor = s.KeepFills
 	if s.FillsAtOnce > 0 {
-		s.fills.places = make(chan struct{}, s.FillsAtOnce)
+		s.fills.limit(s.FillsAtOnce)
 	}
 	fills := s.routes(func(e *Entry) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) { s.fill(w, r, e) }
@@ -182,13 +182,11 @@ func (s *Server) fillAnswer(r *http.Request, e *Entry) (*answer, error) {
 		key += ask.asOf.String()
 	}
 	f := s.fills.do(r.Context(), key, ask, func(ctx context.Context) fillResult {
-		if e.Serve == op.Hot || e.inTurn {
-			leave, err := s.fills.enter(ctx)
-			if err != nil {
-				return fillResult{err: err}
-			}
-			defer leave()
+		leave, err := s.fills.enter(ctx, e)
+		if err != nil {
+			return fillResult{err: err}
 		}
+		defer leave()
 		return s.fillOnce(ctx, read, in, audience{plan: ask.plan})
 	})
 	if f.answer != nil && f.pos < ask.least {
